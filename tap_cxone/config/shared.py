@@ -21,7 +21,8 @@ StreamName = Annotated[
 ColumnTypes = Annotated[
     dict[str, ColumnType],
     Meta(
-        description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. Other columns are strings."
+        description=f"Column to type, one of {', '.join(COLUMN_TYPES)}. A column is its title in "
+        "the source, such as `Paid Hours`, or its name, `paid_hours`. Other columns are strings."
     ),
 ]
 """The columns of a stream that the user declares."""

@@ -56,7 +56,7 @@ class SubmitResult:
     adopted: bool = False
 
 
-class ActiveJobs(Struct, frozen=True):
+class ListedJobs(Struct, frozen=True):
     """Jobs of a tenant in the list of its API, relative to one window.
 
     Attributes:
@@ -250,13 +250,13 @@ class JobApi(ABC):
         jobs = self.read_list(self.LIST_PATH, self.LIST_KEYS) or ()
         return {str(first_id(job, self.ID_KEYS)): self.read_status(job) for job in jobs}
 
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:  # noqa: ARG002 (no list)
-        """Return the jobs of the tenant, or None if the API has no such list."""
+    def jobs_before_submit(self, window: Window) -> ListedJobs | None:  # noqa: ARG002 (no list)
+        """Return the jobs of the tenant; None if the API has no list."""
         return None
 
-    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+    def jobs_after_lost_submit(self, window: Window) -> ListedJobs | None:
         """Return the jobs of the tenant after a submit whose response was lost, or None."""
-        return self.list_active_jobs(window)
+        return self.jobs_before_submit(window)
 
     def cancel(self, job: Job) -> bool:
         """Cancel a timed-out job; return False if the API cannot cancel jobs."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
     from tap_cxone.http.rate_limit import RateLimiter
     from tap_cxone.http.retry import Attempt, RetryPolicy
-    from tap_cxone.jobs.api import ActiveJobs, JobApi
+    from tap_cxone.jobs.api import JobApi, ListedJobs
     from tap_cxone.jobs.known_jobs import KnownJobs
     from tap_cxone.jobs.polling import PollPolicy
     from tap_cxone.jobs.submit_policy import Decision
@@ -56,7 +56,7 @@ class JobSubmitter:
     describe: Callable[[Window], str]
     start_ahead: bool = True
 
-    def submit_or_adopt(self, window: Window, active_jobs: ActiveJobs | None) -> SubmitResult:
+    def submit_or_adopt(self, window: Window, active_jobs: ListedJobs | None) -> SubmitResult:
         """Submit once, unless the API lists a running job for exactly this window.
 
         Args:
@@ -95,7 +95,7 @@ class JobSubmitter:
         """
         attempts = Attempts(self._retry_policy(), self.clock)
         while True:
-            jobs_before = self.api.list_active_jobs(window)
+            jobs_before = self.api.jobs_before_submit(window)
             try:
                 return self.submit_or_adopt(window, jobs_before)
             except CXoneError as error:
@@ -120,9 +120,9 @@ class JobSubmitter:
             AmbiguousSubmit: The response was lost, and its job cannot be identified.
             JobFailed: The job failed immediately.
         """
-        jobs_before: ActiveJobs | None = None
+        jobs_before: ListedJobs | None = None
         try:
-            jobs_before = self.api.list_active_jobs(window)
+            jobs_before = self.api.jobs_before_submit(window)
             return self.submit_or_adopt(window, jobs_before)
         except CXoneError as error:
             match self._decide(error, None, jobs_before), error:
@@ -141,7 +141,7 @@ class JobSubmitter:
         return self.rate_limiter.limits.quota is not None
 
     def _decide(
-        self, error: CXoneError, attempt: Attempt | None, jobs_before: ActiveJobs | None
+        self, error: CXoneError, attempt: Attempt | None, jobs_before: ListedJobs | None
     ) -> Decision:
         can_list = jobs_before is not None
         return decide(error, attempt, can_list=can_list, has_quota=self._has_quota)
@@ -157,7 +157,7 @@ class JobSubmitter:
             )
 
     def resolve_lost_submit(
-        self, error: AmbiguousSubmit, jobs_before: ActiveJobs | None, window: Window
+        self, error: AmbiguousSubmit, jobs_before: ListedJobs | None, window: Window
     ) -> SubmitResult | None:
         """Return the job of a submit whose response was lost, or None if it created no job.
 
@@ -172,7 +172,7 @@ class JobSubmitter:
         ids_before = jobs_before.candidate_ids if jobs_before else frozenset()
         for _ in range(_MAX_LOST_SUBMIT_LOOKUPS):
             sleep(self.clock, self.poll_policy.interval, f"looking up the job of {window}")
-            if (jobs_now := self.api.list_jobs_after_lost_submit(window)) is None:
+            if (jobs_now := self.api.jobs_after_lost_submit(window)) is None:
                 raise self._unlisted_submit(error, window) from error
             if len(new_ids := jobs_now.candidate_ids - ids_before) == 1:
                 (job_id,) = new_ids

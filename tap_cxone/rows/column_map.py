@@ -226,10 +226,14 @@ class _Claims:
         return self._by_text.get(column.name, ())
 
     def _spelled(self, column: Column) -> Iterator[int]:
-        """Yield titles that differ only in case and spacing from those of the column."""
-        if column.match == "exact":
-            return
+        """Yield titles that differ only in case and spacing from those of the column.
+
+        A title of an earlier file has its column alone, unless every file must have that column.
+        """
         held = [title.text for title in self._held_titles.get(column.name, ())]
+        is_shared = column.built_in or column.name in self._key_columns
+        if column.match == "exact" or (held and not is_shared):
+            return
         for text in held or (column.exact_title, column.name):
             yield from self._by_spelling.get(spelling(text), ())
 

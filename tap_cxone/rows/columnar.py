@@ -66,7 +66,8 @@ class Records(Struct, frozen=True):
     def order_values(self) -> Cells:
         """Return the values of the column of `order_by`; nulls if there is no such column."""
         column = self.layout.order_column
-        return self.values_of(column.name if column else "")
+        values = self.values_of(column.name if column else "")
+        return values.to_pylist() if hasattr(values, "to_pylist") else values  # an Arrow array
 
     def with_values(self, name: str, values: Cells) -> Records:
         """Return the records with other values of a column."""

@@ -175,11 +175,19 @@ def find_index(title: str, columns: Sequence[Column]) -> int | None:
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
-    """Return the columns that the user declares, by the source's names or in snake_case."""
+    """Return the columns that the user declares, by the source's titles or in snake_case.
+
+    A title stands for itself only; a name in snake_case for the first title that has it.
+    """
     return tuple(
-        _titled(source_column(title, "Declared in the settings.", column_type))
+        _declared_column(source_column(title, "Declared in the settings.", column_type))
         for title, column_type in types.items()
     )
+
+
+def _declared_column(column: Column) -> Column:
+    is_name = column.name == column.exact_title
+    return _titled(structs.replace(column, match="same" if is_name else "exact"))
 
 
 def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

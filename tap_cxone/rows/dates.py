@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NEAR = timedelta(days=31)  # dates of a window's rows are at most this far outside of it
 _APART = timedelta(days=14)  # the wrong order puts a date at least this much farther away
-_VOTE_SHARE = 0.75  # share of a column's values that must show the same order
+_VOTE_SHARE = 0.75  # share of a column's votes that must show the same order
 CERTAIN_VOTES = 3
 """Dates near their window that count as much as one date that exists in a single order."""
 
@@ -166,10 +166,21 @@ class ColumnDates:
 
     @property
     def _voted_order(self) -> DateOrder | None:
-        """Return the order in which most dates are near the window; None without one."""
-        minimum = max(1, _VOTE_SHARE * self.counts.ambiguous)
-        votes = self.counts.votes.items()
-        return next((order for order, number in votes if number >= minimum), None)
+        """Return the order in which most dates are near the window; None without one.
+
+        A date that is far from the window in both orders, or near it in both, shows nothing.
+        """
+        votes = self.counts.votes
+        minimum = max(1, _VOTE_SHARE * votes.total())
+        return next((order for order, number in votes.items() if number >= minimum), None)
+
+    @property
+    def is_weak(self) -> bool:
+        """Return True if only few of many dates show the order, which nothing else says."""
+        order = self.shown_order
+        if order is None or self.counts.only or self._is_set or self._earlier_votes:
+            return False
+        return self.counts.votes[order] < _VOTE_SHARE * self.counts.ambiguous
 
     @property
     def is_undecided(self) -> bool:
@@ -196,6 +207,10 @@ class FileDates:
         if name not in self._parsers:
             self._parsers[name] = ColumnDates(self.rule, name)
         return self._parsers[name]
+
+    def forget(self, name: str) -> None:
+        """Report nothing of a column, because its values are not all dates."""
+        self._parsers.pop(name, None)
 
     def with_orders(self, orders: Mapping[str, DateOrder]) -> FileDates:
         """Return new parsers for the same file, with these orders of columns."""
@@ -239,6 +254,11 @@ class FileDates:
     def shown_votes(self) -> dict[str, int]:
         """Return the numbers of dates that show these orders, by column."""
         return {name: self._parsers[name].votes for name in self.shown_orders}
+
+    @property
+    def weak(self) -> list[str]:
+        """Return the columns whose order only few of their dates show, and nothing else says."""
+        return [name for name, dates in self._parsers.items() if dates.is_weak]
 
     @property
     def doubtful(self) -> list[str]:

@@ -10,13 +10,13 @@ import msgspec
 
 from tap_cxone.rows.dedupe import NewestRows, SeenKeys
 from tap_cxone.rows.layout import ROW_HASH
-from tap_cxone.rows.value_order import value_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
+    from tap_cxone.rows.value_order import ValueOrder
 
 Key = tuple[Any, ...]
 
@@ -55,13 +55,17 @@ class RepeatedKeys(msgspec.Struct, frozen=True):
 
 
 def duplicate_rule(
-    spec: RecordSpec, repeated: RepeatedKeys, read_records: Callable[[], Iterable[Records]]
+    spec: RecordSpec,
+    repeated: RepeatedKeys,
+    order: ValueOrder,
+    read_records: Callable[[], Iterable[Records]],
 ) -> DuplicateRule:
     """Return the rule of a stream, for one pass over a file.
 
     Args:
         spec: The requirements on the records.
         repeated: The keys that may occur more than once.
+        order: What the values of the column `order_by` are.
         read_records: Returns all records of the file; they are read if the newest one is needed.
 
     Raises:
@@ -72,7 +76,7 @@ def duplicate_rule(
     if spec.count_identical_rows and ROW_HASH in spec.key_columns:
         return _NumberedRecords(repeated)
     if spec.order_by:
-        return _NewestOfKey.of(repeated, read_records)
+        return _NewestOfKey.of(repeated, order, read_records)
     return _FirstOfKey(repeated)
 
 
@@ -111,17 +115,20 @@ class _NewestOfKey:
 
     @classmethod
     def of(
-        cls, repeated: RepeatedKeys, read_records: Callable[[], Iterable[Records]]
+        cls,
+        repeated: RepeatedKeys,
+        order: ValueOrder,
+        read_records: Callable[[], Iterable[Records]],
     ) -> _NewestOfKey:
         """Return the rule after reading all records."""
         rule, number = cls(repeated), 0
-        order = value_order(read_records())
+        comparable = order.converter()
         try:
             for records in read_records():
                 values = records.order_values()
                 for key, value in zip(records.all_keys(), values, strict=True):
                     if key in repeated:
-                        rule.newest.add(key, order(value), number)
+                        rule.newest.add(key, comparable(value), number)
                     number += 1
         except BaseException:
             rule.close()

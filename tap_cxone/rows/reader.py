@@ -20,6 +20,7 @@ from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
 from tap_cxone.rows.metadata import ROW_NUMBER, number_rows
+from tap_cxone.rows.value_order import ValueOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -129,6 +130,7 @@ class RowReader:
         layout: Mapping from rows to records; None until a header is known.
         duplicate_count: Number of rows dropped because another record has the same key.
         repeated_keys: The keys that may occur more than once.
+        order: What the values of the column `order_by` are.
         recognized: Whether a row with the mandatory columns has been read.
     """
 
@@ -137,6 +139,7 @@ class RowReader:
     layout: FileLayout | None = None
     duplicate_count: int = 0
     repeated_keys: RepeatedKeys = dataclass_field(default_factory=RepeatedKeys)
+    order: ValueOrder = dataclass_field(default_factory=ValueOrder)
     recognized: bool = False
     _converters: _Converters | None = dataclass_field(default=None, repr=False)
     _arrow_converter: Callable[[PlainBlock], Records] | None = dataclass_field(
@@ -166,6 +169,7 @@ class RowReader:
                 counts.add(item)
                 if isinstance(item, Records):
                     candidates.add_keys(item.all_keys())
+                    self.order.add(item)
                 if on_item:
                     on_item(item)
             self.repeated_keys = RepeatedKeys(candidates.candidates())
@@ -213,7 +217,8 @@ class RowReader:
 
     def blocks(self) -> Iterator[Records | InvalidRow]:
         """Yield the same as `items`, but records in blocks."""
-        with closing(duplicate_rule(self.spec, self.repeated_keys, self._all_records)) as rule:
+        rule_of_file = duplicate_rule(self.spec, self.repeated_keys, self.order, self._all_records)
+        with closing(rule_of_file) as rule:
             for item in self._converted_blocks():
                 yield self._selected(item, rule) if isinstance(item, Records) else item
 

@@ -12,7 +12,22 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.types import DateOrder
     from tap_cxone.rows.dates import FileDates
+    from tap_cxone.rows.reader import RowReader
+    from tap_cxone.streams.schema import Declaration
     from tap_cxone.streams.state import StreamState
+
+
+def describe_contradiction(reader: RowReader, declaration: Declaration) -> str:
+    """Return the message of a file that has dates of either order in one column."""
+    columns = reader.spec.dates.contradictory
+    other = f"declare a string in {declaration.columns_setting}"
+    if reader.order.column in columns:
+        other = f"correct {declaration.order_by_setting}"
+    return (
+        f"{reader.table.name}: {', '.join(columns)} has dates that exist only with the month "
+        "first, and dates that exist only with the day first: no record was emitted; set "
+        f"{declaration.text_format.date_order_setting}, or {other}"
+    )
 
 
 class DateReporter(Struct, frozen=True):
@@ -38,6 +53,11 @@ class DateReporter(Struct, frozen=True):
             return
         text = "%s: no date of %s shows its order, so the month counts as first; set %s"
         self._warn(text, dates.undecided, name)
+        text = (
+            "%s: only a few dates of %s are near their window, which shows the order of all; if it "
+            "is wrong, set %s"
+        )
+        self._warn(text, dates.weak, name)
         text = "%s: the dates of %s have another order than in earlier windows; check those, set %s"
         self._warn(text, self._changed(dates.shown_orders), name)
         text = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.progress.formatting import listed
+from tap_cxone.streams.declared_titles import report_declared_titles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -23,7 +24,7 @@ class _Log(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class LayoutReporter:
-    """Reporter of requested columns, and of the column of `order_by`, that files lack.
+    """Reporter of requested and declared columns, and of the column of `order_by`.
 
     Attributes:
         declaration: Declaration of the stream.
@@ -39,9 +40,13 @@ class LayoutReporter:
     _unfulfilled: set[str] = field(default_factory=set)
 
     def report(self, layout: FileLayout, loaded: LoadedWindow) -> None:
-        """Report what the file of a window lacks."""
+        """Report what the file of a window lacks, and what its titles leave open."""
         self._report_unfulfilled(layout, loaded)
         self._report_order(layout, loaded)
+        if loaded.reader.order.is_mixed and loaded.reader.has_duplicates:
+            self._report_mixed(loaded)
+        name, setting = loaded.reader.table.name, self.declaration.columns_setting
+        report_declared_titles(layout, name, setting, self.log_once)
 
     def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Report the columns that were requested and are in no row of a window; warn once a run."""
@@ -74,3 +79,14 @@ class LayoutReporter:
             name, setting = reader.table.name, self.declaration.order_by_setting
             topic = f"{self.declaration.name}, order_by"
             self.log_once(topic, warning, name, title, setting, titles)
+
+    def _report_mixed(self, loaded: LoadedWindow) -> None:
+        """Warn once of a column of `order_by` that has texts beside other values."""
+        declaration, column = self.declaration, loaded.reader.order.column
+        warning = (
+            "%s: %s has numbers or dates beside other texts, so all its values are compared as "
+            "texts; declare its type in %s, or set %s.null_values"
+        )
+        settings = declaration.columns_setting, declaration.text_format.csv_setting
+        topic = f"{declaration.name}, {column}"
+        self.log_once(topic, warning, loaded.reader.table.name, column, *settings)

@@ -308,8 +308,8 @@ class PlannedStream(CXoneStream):
             pending = [window for window in pending if window.end > earliest]
         pending_starts = [window.start for window in pending]
         # An interrupted run has read the overlap already, if its next window has a job.
-        has_overlap = midnight(sync_range.start_without_overlap) not in pending_starts
-        start = sync_range.start if has_overlap else sync_range.start_without_overlap
+        reads_overlap = midnight(sync_range.start_without_overlap) not in pending_starts
+        start = sync_range.start if reads_overlap else sync_range.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
         return self._cut(start, sync_range.requested_end, pending)

@@ -16,6 +16,7 @@ from tap_cxone.rows.decode.csv_source import DELIMITERS
 from tap_cxone.rows.decode.notice import is_prose
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
+from tap_cxone.streams.date_report import describe_contradiction
 from tap_cxone.streams.file_checks import (
     count_known_columns,
     reject_error_message,
@@ -185,8 +186,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             chunk_bytes = output.arrow_chunk_bytes if output and row_check is None else 0
             counts = self._validate(reader, line_buffer, row_check, chunk_bytes)
             dates = spec.dates
-            if columns := dates.contradictory:
-                raise InvalidRecords(self._describe_contradiction(reader.table.name, columns))
+            if dates.contradictory:
+                raise InvalidRecords(describe_contradiction(reader, self.declaration))
             if dates.opposed and dates.rule.setting is None:
                 spec = structs.replace(spec, dates=dates.with_orders(dates.opposed))
                 return self._read(window_file, spec, output)
@@ -194,15 +195,6 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
                 row_check.require_valid(reader.table.name)
             cleanup.pop_all()
         return reader, line_buffer, counts
-
-    def _describe_contradiction(self, name: str, columns: Sequence[str]) -> str:
-        declaration = self.declaration
-        return (
-            f"{name}: {', '.join(columns)} has dates that exist only with the month first, and "
-            "dates that exist only with the day first: no record was emitted; set "
-            f"{declaration.text_format.date_order_setting}, or declare a string in "
-            f"{declaration.columns_setting}"
-        )
 
     def _open(self, window_file: WindowFile, spec: RecordSpec) -> RowReader:
         declaration, description = self.declaration, window_file.description

@@ -68,7 +68,7 @@ class WindowedStream(PlannedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call, refusal = self.workers.main_thread.call, None
-        windows = self._planned_by_server_time()
+        windows = self._plan_and_compare_clocks()
         self._source = source = self.source()
         while window_and_upcoming := call(partial(next, windows, None)):
             window, upcoming = window_and_upcoming
@@ -90,8 +90,11 @@ class WindowedStream(PlannedStream):
         if refusal:
             raise refusal
 
-    def _planned_by_server_time(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-        """Return the windows to fetch; plan them again if the clock of this machine is far off."""
+    def _plan_and_compare_clocks(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        """Return the windows to fetch; plan them again if the clock of this machine is far off.
+
+        The plan itself is made on the main thread, which alone may read the state.
+        """
         call = self.workers.main_thread.call
         windows = call(self._windows_to_fetch)
         first = call(partial(next, windows, None))

@@ -12,7 +12,7 @@ from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
 from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import export_settings, run_exports
-from tests.support.expectations import without_metadata
+from tests.support.expectations import warnings_logged, without_metadata
 from tests.support.run import run_tap
 from tests.support.titles import last_properties, run_titles, title_values
 
@@ -106,22 +106,87 @@ def test_title_declared_later_keeps_its_column(sim, clock):
     assert title_values(second) == [{"adherence": "431", "adherence_2": 91.5}]
 
 
-def test_exact_title_after_a_resembling_one_has_the_declared_type(sim, clock):
-    """A title that resembles a declared one keeps the column; the exact one gets its own."""
-    files = [(["Adherence %"], ["91.5"]), (["Adherence", "Adherence %"], ["431", "92"])]
-
+@pytest.mark.parametrize(
+    "files",
+    [
+        [(["Adherence %"], ["91.5"]), (["Adherence", "Adherence %"], ["431", "92"])],
+        [(["adherence"], ["91.5"]), (["adherence", "Adherence"], ["92", "431"])],
+        [(["ADHERENCE"], ["91.5"]), (["Adherence"], ["431"]), (["ADHERENCE"], ["92"])],
+    ],
+    ids=["sign", "case", "alone"],
+)
+def test_exact_title_after_a_resembling_one_has_the_declared_column(sim, clock, files):
+    """A title that only resembles a declared one has a column of its own from the first file on."""
     out = run_titles(sim, clock, *files, entity={"columns": {"Adherence": "number"}})
 
-    assert title_values(out) == [{"adherence": 91.5}, {"adherence_2": 431, "adherence": 92}]
+    values = title_values(out)
+    assert {name: v for r in values for name, v in r.items()} == {
+        "adherence": 431,
+        "adherence_2": "92",
+    }
+    assert values[0] == {"adherence_2": "91.5"}
 
 
-def test_declared_column_follows_another_spelling(sim, clock):
-    """A declared column follows its title to another case and spacing."""
-    files = [(["Paid Hours"], ["7.5"]), (["PAID_HOURS"], ["8.5"])]
+def test_declared_title_that_no_file_has_is_warned_of(sim, clock, caplog):
+    """The warning names the setting and the title that resembles it, once."""
+    files = [(["PAID_HOURS"], ["7.5"])] * 2
 
     out = run_titles(sim, clock, *files, entity={"columns": {"Paid Hours": "number"}})
 
-    assert title_values(out) == [{"paid_hours": 7.5}, {"paid_hours": 8.5}]
+    (warning,) = [text for text in warnings_logged(caplog) if "Paid Hours" in text]
+    assert title_values(out) == [{"paid_hours_2": "7.5"}] * 2
+    assert "'PAID_HOURS' is another title" in warning
+    assert "data_extraction.entities, entry 'payroll', columns" in warning
+
+
+@pytest.mark.parametrize("title", ["Paid Hours", "PAID_HOURS", "paid hours", "Paid-Hours %"])
+def test_declared_name_has_the_first_title_of_that_name(sim, clock, caplog, title):
+    """A declaration in snake_case is a name, whatever case, spacing and signs its title has."""
+    out = run_titles(sim, clock, ([title], ["7.5"]), entity={"columns": {"paid_hours": "number"}})
+
+    assert title_values(out) == [{"paid_hours": 7.5}]
+    assert not [text for text in warnings_logged(caplog) if "paid_hours" in text]
+
+
+def test_declared_name_keeps_its_title(sim, clock):
+    """Another title of that name has a column of its own."""
+    files = [(["Paid Hours"], ["7.5"]), (["PAID_HOURS"], ["8.5"]), (["Paid Hours"], ["9.5"])]
+
+    out = run_titles(sim, clock, *files, entity={"columns": {"paid_hours": "number"}})
+
+    assert title_values(out) == [{"paid_hours": 7.5}, {"paid_hours_2": "8.5"}, {"paid_hours": 9.5}]
+
+
+def test_declared_title_whose_column_another_one_has_is_warned_of(sim, clock, caplog):
+    """What an earlier run put into a column stays there; the exact title has another one."""
+    first = run_titles(sim, clock, (["skill"], ["a"]))
+    files = [(["skill", "Skill"], ["b", "1"])] * 2
+    entity = {"columns": {"Skill": "number"}}
+
+    second = run_titles(sim, clock, *files, first_day=11, state=first.state, entity=entity)
+    third = run_titles(sim, clock, files[0], first_day=13, state=second.state, entity=entity)
+
+    (warning,) = [text for text in warnings_logged(caplog) if "Skill" in text]
+    assert title_values(first) == [{"skill": "a"}]
+    assert [*title_values(second), *title_values(third)] == [{"skill": "b", "skill_2": 1}] * 3
+    assert "'Skill' has the column skill_2, because 'skill' has had skill" in warning
+
+
+def test_titles_deleted_from_the_state_exchange_their_columns(sim, clock):
+    """The remedy of that warning gives the declared title its column."""
+    first = run_titles(sim, clock, (["skill"], ["a"]))
+    del first.state["bookmarks"]["payroll"]["columns"]["skill"]
+
+    second = run_titles(
+        sim,
+        clock,
+        (["skill", "Skill"], ["b", "1"]),
+        first_day=11,
+        state=first.state,
+        entity={"columns": {"Skill": "number"}},
+    )
+
+    assert title_values(second) == [{"skill": 1, "skill_2": "b"}]
 
 
 def test_composed_and_decomposed_title_are_one(sim, clock):

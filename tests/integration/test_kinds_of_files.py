@@ -41,11 +41,12 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "b_tabs": ('Record ID\tHours, paid\tNote\n1\t7.50\t"a\tb"\n', {}),
     "c_dates": (
         "Record ID,Undecided,Decided,Near\n"
-        "1,01/02/2020,01/02/2020,04/03/2026 09:23\n2,03/04/2020,13/02/2020,05/03/2026 09:23\n",
+        "1,01/02/2020,01/02/2020,04/03/2026 09:23\n2,03/04/2020,13/02/2020,05/03/2026 09:23\n"
+        "3,,,05/06/2027\n4,,,06/07/2027\n",
         {"columns": dict.fromkeys(("Undecided", "Decided", "Near"), "date-time")},
     ),
     "d_excel": (
-        "sep=;\nRecord ID;Hours\n1;1.234,5\nRECORD ID; hours\n2;1e400\n;;\n",
+        "sep=;\nRecord ID;Hours\n1;1.234,5\nsep=;\nRECORD ID; hours\n2;1e400\n;;\n",
         {"columns": {"Hours": "number"}, "csv": {"number_format": "1.234,5"}},
     ),
     "e_order": (
@@ -57,6 +58,11 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
         "3,9999-12-31T23:59:59Z\n",
         {"columns": {"When": "date-time"}},
     ),
+    "g_order_of_dates": (
+        "Record ID,Upd,Line\n1,01/03/2025,newest\n1,13/02/2025,oldest\n1,01/01/2025,older\n",
+        {"order_by": "Upd"},
+    ),
+    "h_declared": ("Record ID,skill,Skill\n1,text,5\n", {"columns": {"Skill": "number"}}),
     "qm_workflows": ("Workflow ID,Score (%)\nw1,50.5\n", {}),
 }
 JSON_ROWS = """[
@@ -77,9 +83,13 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     "select undecided, decided, near from cxone.c_dates order by record_id": [
         (as_instant("2020-01-02"), as_instant("2020-02-01"), as_instant("2026-03-04 09:23")),
         (as_instant("2020-03-04"), as_instant("2020-02-13"), as_instant("2026-03-05 09:23")),
+        (None, None, as_instant("2027-06-05")),
+        (None, None, as_instant("2027-07-06")),
     ],
     "select record_id, hours from cxone.d_excel": [("1", Decimal("1234.5"))],
     "select line from cxone.e_order": [("newest",)],
+    "select line from cxone.g_order_of_dates": [("newest",)],
+    "select skill, skill_2 from cxone.h_declared": [(5, "text")],
     'select record_id, "when" from cxone.f_extremes': [("3", as_instant("9999-12-31 23:59:59"))],
     "select workflow_id, score, score_2 from cxone.qm_workflows order by 1": [
         ("w1", None, "50.5"),

@@ -13,7 +13,7 @@ from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
 from tap_cxone.http.date_range import other_range
 from tap_cxone.http.json_body import find_value, json_list, json_object, json_objects
-from tap_cxone.jobs.api import ActiveJobs, JobApi
+from tap_cxone.jobs.api import JobApi, ListedJobs
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class AnalyticsApi(JobApi):
         return replace(response, link=f"{self.status_path(job)}/download")
 
     @override
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
+    def jobs_before_submit(self, window: Window) -> ListedJobs | None:
         """Return the active exports of the tenant from any client, or None if there is no list."""
         listed = self.read_list(self.LIST_PATH, self.LIST_KEYS)
         if listed is None:
@@ -132,7 +132,7 @@ class AnalyticsApi(JobApi):
             for export in candidates
             if shows_rows_of(export, body) and self._is_usable(export, window)
         ]
-        return ActiveJobs(
+        return ListedJobs(
             candidate_ids=frozenset(str(export["id"]) for export in candidates),
             matching_ids=frozenset(str(export["id"]) for export in matches),
             limit_reached=sum(map(self._is_active, listed)) >= self.max_active_jobs,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.families.data_extraction.job_list import JobList
     from tap_cxone.http.messages import ApiResponse
-    from tap_cxone.jobs.api import ActiveJobs
+    from tap_cxone.jobs.api import ListedJobs
     from tap_cxone.windows import Window
 
 NO_SYNC = "no_sync_endpoint"
@@ -215,11 +215,11 @@ class DataExtractionApi(JobApi):
         return next(filter(None, links), None)
 
     @override
-    def list_active_jobs(self, window: Window) -> ActiveJobs | None:
+    def jobs_before_submit(self, window: Window) -> ListedJobs | None:
         return self.job_list.before_submit(self.client)
 
     @override
-    def list_jobs_after_lost_submit(self, window: Window) -> ActiveJobs | None:
+    def jobs_after_lost_submit(self, window: Window) -> ListedJobs | None:
         return self.job_list.after_lost_submit(self.client)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.errors import ApiError, AuthError
 from tap_cxone.http.json_body import json_id, json_list, json_object, json_objects
-from tap_cxone.jobs.api import ActiveJobs
+from tap_cxone.jobs.api import ListedJobs
 
 if TYPE_CHECKING:
     import logging
@@ -37,16 +37,16 @@ class JobList:
     _was_requested: bool = False
     _has_unnamed_jobs: bool = False  # a response named no ID of a job since then
 
-    def before_submit(self, client: Client) -> ActiveJobs | None:
+    def before_submit(self, client: Client) -> ListedJobs | None:
         """Return the known jobs; None if the list was not available."""
         if not self._was_requested:
             self._was_requested = True
             client.token_provider.token()  # a failed login is no missing list
             if (statuses := self._request(client.get_once)) is not None:
                 self._known_ids = frozenset(statuses)
-        return None if self._known_ids is None else ActiveJobs(self._known_ids)
+        return None if self._known_ids is None else ListedJobs(candidate_ids=self._known_ids)
 
-    def after_lost_submit(self, client: Client) -> ActiveJobs | None:
+    def after_lost_submit(self, client: Client) -> ListedJobs | None:
         """Return the new jobs that the lost submit may have made; None if there is no list.
 
         If responses since the list named no job, only a running job counts: those jobs have ended.
@@ -59,7 +59,7 @@ class JobList:
             new_ids = {job_id for job_id in new_ids if statuses[job_id] == _RUNNING}
         self._known_ids |= statuses.keys()
         self._has_unnamed_jobs = False
-        return ActiveJobs(frozenset(new_ids))
+        return ListedJobs(frozenset(new_ids))
 
     def add(self, job_id: str | None) -> None:
         """Add the job of an accepted submit; None if the response names none."""

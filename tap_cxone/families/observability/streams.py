@@ -215,9 +215,9 @@ class TableStream(JobStream):
     @override
     def overlap(self, start: datetime) -> Overlap:
         bookmark = self.state_view.bookmark()
-        has_overlap = bookmark is not None and start < midnight(bookmark)
+        reads_overlap = bookmark is not None and start < midnight(bookmark)
         overlap = super().overlap(start)
-        return structs.replace(overlap, extends_first_window=has_overlap)  # so it costs no export
+        return structs.replace(overlap, extends_first_window=reads_overlap)  # so it costs no export
 
     @override
     def limit_to_quota(

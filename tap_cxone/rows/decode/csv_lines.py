@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from tap_cxone.rows.decode.csv_source import CsvBlock
+from tap_cxone.rows.decode.csv_source import DELIMITER_LINE, CsvBlock
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.plain_block import PlainBlock
 
@@ -43,26 +43,43 @@ class LineFilter(Struct, frozen=True):
         headers: The header, and what is read of it after a byte order mark.
         skipped: Receives the counts.
         spellings: The headers without regard to case and blanks.
-        first_words: Words that the first cell of a header begins with, in lower case.
+        first_words: Words that the first cell of such a line begins with, in lower case.
+        delimiter: Character between two cells if lines may name it, such as `sep=;`; else empty.
     """
 
     headers: Sequence[list[str]]
     skipped: SkippedLines
     spellings: Sequence[list[str]]
     first_words: frozenset[str]
+    delimiter: str = ""
 
     @classmethod
-    def for_header(cls, header: Sequence[str], delimiter: str, skipped: SkippedLines) -> LineFilter:
-        """Return the filter of a file with this header."""
+    def for_header(
+        cls,
+        header: Sequence[str],
+        delimiter: str,
+        skipped: SkippedLines,
+        *,
+        has_delimiter_line: bool = False,
+    ) -> LineFilter:
+        """Return the filter of a file with this header.
+
+        If a line before the header names the delimiter, each of several joined parts has one.
+        """
         # Quotes behind a byte order mark are text to the parser, whatever the writer quotes.
         quoting: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
         marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
         headers = [list(header), *marked]
-        first_words = (_folded("".join(titles[:1])).split() for titles in headers)
+        first_words = [_folded("".join(titles[:1])).split() for titles in headers]
+        first_words += [["sep"]] if has_delimiter_line else []
         # One cell that differs from the only title may be a value.
         spellings = [list(map(_spelling, titles)) for titles in headers if len(header) > 1]
         return cls(
-            headers, skipped, spellings, frozenset((words or [""])[0] for words in first_words)
+            headers,
+            skipped,
+            spellings,
+            frozenset((words or [""])[0] for words in first_words),
+            delimiter if has_delimiter_line else "",
         )
 
     def rows_of(self, block: AnyBlock) -> AnyBlock:
@@ -91,7 +108,7 @@ class LineFilter(Struct, frozen=True):
         return any(cell in titles or _spelling(cell) in spellings for cell in first_cells)
 
     def _is_row(self, cells: list[str]) -> bool:
-        if self._is_header(cells):
+        if self._is_header(cells) or self._names_delimiter(cells):
             self.skipped.repeated_headers += 1
         elif any(map(str.strip, cells)):
             return True
@@ -106,6 +123,12 @@ class LineFilter(Struct, frozen=True):
             for titles in self.spellings
             if titles
         )
+
+    def _names_delimiter(self, cells: list[str]) -> bool:
+        if not self.delimiter:
+            return False
+        line = self.delimiter.join(cells).removeprefix("\ufeff")
+        return DELIMITER_LINE.fullmatch(line) is not None
 
 
 def _spelling(cell: str) -> str:

@@ -28,9 +28,8 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 DELIMITERS = (";", "\t", "|")
 """Delimiters beside the comma that the known columns of a header show."""
-_DELIMITER_LINE = re.compile(
-    r'"?sep *= *([^" \r\n])"?\s*', re.IGNORECASE
-)  # the first line of Excel
+DELIMITER_LINE = re.compile(r'"?sep *= *([^" \r\n])"?\s*', re.IGNORECASE)
+"""First line of a file that Excel reads: it names the delimiter."""
 
 
 class CsvBlock(Struct, frozen=True):
@@ -92,7 +91,7 @@ class CsvSource(Struct, frozen=True):
         known columns, else a comma.
         """
         first = self._first_line()
-        announced = _DELIMITER_LINE.fullmatch(first)
+        announced = DELIMITER_LINE.fullmatch(first)
         delimiter = self.expected.text_format.delimiter
         if not delimiter:
             delimiter = announced[1] if announced else self._recognise_delimiter(first)

@@ -103,7 +103,13 @@ class CsvTable(Struct, frozen=True):
         return without_notice(rows for rows in map(line_filter.rows_of, blocks) if rows.count)
 
     def _line_filter(self) -> LineFilter:
-        return LineFilter.for_header(self.header, self.source.delimiter, self.skipped)
+        source = self.source
+        return LineFilter.for_header(
+            self.header,
+            source.delimiter,
+            self.skipped,
+            has_delimiter_line=source.has_delimiter_line,
+        )
 
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.

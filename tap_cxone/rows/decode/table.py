@@ -62,7 +62,8 @@ class SkippedLines(Struct):
 
     Attributes:
         blank: Rows whose cells are all blank.
-        repeated_headers: Rows that repeat the header, as in a file joined from several parts.
+        repeated_headers: Lines that repeat the header, or the line before it that names the
+            delimiter, as in a file joined from several parts.
     """
 
     blank: int = 0

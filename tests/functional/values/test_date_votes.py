@@ -92,3 +92,40 @@ def test_date_beside_an_invalid_cell_votes_once(payroll, rows):
     assert month_of(out)[rows:] == ["04"]
     assert "date_votes" not in out.state["bookmarks"][PAYROLL]
     assert out.state["bookmarks"][PAYROLL]["date_orders"] == {"when": "month_first"}
+
+
+@pytest.mark.parametrize(
+    "far",
+    [["05/06/2027"], ["05/06/2027"] * 20, ["01/02/1984", "03/04/2031"]],
+    ids=["one", "many", "earlier and later"],
+)
+def test_dates_far_from_their_window_do_not_outvote_those_near_it(payroll, far):
+    """They show nothing, so one date that is near its window in one order decides."""
+    out = payroll.run(payroll_csv("When", OPPOSED, *far), first_day=4, **WHEN)
+
+    assert month_of(out)[0] == "11"
+    assert month_of(out)[1] == far[0][3:5]
+    assert out.state["bookmarks"][PAYROLL]["date_orders"] == {"when": "day_first"}
+
+
+@pytest.mark.parametrize(("far", "number"), [(1, 1), (0, 0)], ids=["far", "none"])
+def test_order_that_only_a_few_dates_show_is_warned_of(payroll, caplog, far, number):
+    """The warning says why the order counts and names the setting."""
+    cells = [OPPOSED, *["05/06/2027"] * far]
+
+    payroll.run(payroll_csv("When", *cells), first_day=4, **WHEN)
+
+    warnings = order_warnings(caplog)
+    assert len(warnings) == number
+    assert all("only a few dates of when are near their window" in text for text in warnings)
+
+
+def test_dates_near_their_window_in_either_order_stay_undecided(payroll, caplog):
+    """Dates spread over a year are near the window in the one order as often as in the other."""
+    cells = [OPPOSED, "11/04/2026", "12/11/2026", "11/12/2026", "11/03/2026"]
+
+    out = payroll.run(payroll_csv("When", *cells), first_day=4, **WHEN)
+
+    assert month_of(out) == ["04", "11", "12", "11", "11"]
+    (warning,) = order_warnings(caplog)
+    assert "no date of when shows its order" in warning

@@ -55,6 +55,15 @@ def test_first_line_of_excel_does_not_change_the_setting(payroll):
     assert column_values(out, "note") == ["a,b"]
 
 
+@PATHS
+def test_first_line_of_excel_in_a_later_part_is_no_row(payroll, core):
+    """In a file that is joined from parts it comes again, and is no record and no invalid row."""
+    out = payroll.run("sep=;\nRecord ID;Note\n1;a\nsep=;\nRecord ID;Note\n2;b\n", core=core)
+
+    assert column_values(out, "record_id") == ["1", "2"]
+    assert out.records("quarantine") == []
+
+
 def test_row_that_looks_like_the_first_line_of_excel_is_a_row(payroll):
     """Only the first line names the delimiter."""
     out = payroll.run("Record ID\n1\nsep=;\n")

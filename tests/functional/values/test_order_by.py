@@ -10,7 +10,7 @@ import pytest
 from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import changed_export_settings, run_exports
-from tests.support.expectations import warnings_logged
+from tests.support.expectations import failure, warnings_logged
 from tests.support.observability import KB, run_tables, table_settings
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
 from tests.support.rooms import NINE, NINE_LEFT, ROOMS
@@ -142,13 +142,12 @@ def test_rows_that_order_by_drops_are_no_warning(payroll, caplog):
         (("v9", "v10"), 1),
         (("9", "10", "n/a"), 3),
         (("2026-11-20", "10"), 1),
-        (("13/02/2026", "02/13/2027"), 1),
         (("", "  ", "1"), 3),
     ],
     ids=[
         *("integers", "numbers", "offsets", "fraction", "month first", "day first", "dotted"),
         *("months by name", "texts", "a number that is none", "dates and numbers"),
-        *("contradictory dates", "blanks"),
+        "blanks",
     ],
 )
 def test_undeclared_order_column_compares_by_what_all_its_values_are(payroll, updates, newest):
@@ -171,3 +170,102 @@ def test_undeclared_order_column_is_read_in_the_formats_of_its_stream(payroll):
     )
 
     assert column_values(out, "line") == ["1", "2"]
+
+
+# The order of day and month of undeclared dates
+
+
+def updated(*updates: str) -> str:
+    """Return a file of rows with keys of their own, so that none is compared."""
+    lines = [f"{number},0,{update},0" for number, update in enumerate(updates, 1)]
+    return "\n".join(["Record ID,Upd,Upd %,Line", *lines, ""])
+
+
+@pytest.mark.parametrize("earlier", [versions, updated], ids=["one key", "two keys"])
+@pytest.mark.parametrize("runs", [1, 2])
+def test_date_order_of_an_order_column_is_remembered(payroll, earlier, runs):
+    """A later window or run compares its dates in the order that an earlier file showed."""
+    files = earlier("13/02/2025", "01/03/2025"), versions("05/06/2025", "04/07/2025")
+    if runs == 1:
+        out = payroll.run(*files, order_by="Upd %")
+    else:
+        first = payroll.run(files[0], order_by="Upd %")
+        out = payroll.run(files[1], first_day=2, state=first.state, order_by="Upd %")
+
+    assert column_values(out, "line")[-1] == "2"
+    assert out.state["bookmarks"][PAYROLL]["date_orders"] == {"upd_2": "day_first"}
+
+
+def test_window_decides_the_date_order_of_an_order_column(payroll):
+    """Dates near the window in one order are read so, as those of a declared column are."""
+    out = payroll.run(versions("10/11/2026", "09/12/2026"), first_day=10, order_by="Upd %")
+
+    assert column_values(out, "line") == ["2"]
+
+
+def test_undecided_dates_of_an_order_column_are_warned_of_once(payroll, caplog):
+    """The month counts as first, and the warning names the setting."""
+    file = versions("05/06/2025", "04/07/2025")
+
+    out = payroll.run(file, file, order_by="Upd %")
+
+    (warning,) = [text for text in warnings_logged(caplog) if "date_order" in text]
+    assert column_values(out, "line") == ["1", "1"]
+    assert "no date of upd_2 shows its order" in warning
+
+
+def test_contradictory_dates_of_an_order_column_fail_the_window(payroll):
+    """The error names both settings that decide."""
+    out = payroll.run(versions("13/02/2025", "02/13/2026"), order_by="Upd %")
+
+    assert "entry 'payroll', date_order, or correct" in str(failure(out))
+    assert SETTING in str(failure(out))
+    assert out.records(PAYROLL) == []
+
+
+def test_order_of_dates_that_the_setting_excludes_is_warned_of(payroll, caplog):
+    """With `date_order` a date of the other order is a text like any other."""
+    out = payroll.run(
+        versions("13/02/2025", "02/12/2026"), order_by="Upd %", date_order="month_first"
+    )
+
+    assert column_values(out, "line") == ["1"]
+    assert [text for text in warnings_logged(caplog) if "compared as texts" in text]
+
+
+@pytest.mark.parametrize("core", [{}, SINGLE_RECORDS], ids=["lines", "records"])
+@pytest.mark.parametrize(
+    "updates",
+    [("2026-11-20", "n/a"), ("n/a", "13/02/2026"), ("9", "n/a", "10"), ("2026-11-20", "10")],
+    ids=["dates before", "dates after", "numbers", "both"],
+)
+def test_order_column_of_mixed_values_is_warned_of_once(payroll, caplog, updates, core):
+    """They compare as texts, and the warning names what makes them comparable."""
+    out = payroll.run(*[versions(*updates)] * 2, order_by="Upd %", core=core)
+
+    (warning,) = [text for text in warnings_logged(caplog) if "compared as texts" in text]
+    assert "entry 'payroll', columns" in warning
+    assert "csv.null_values" in warning
+    assert "date_orders" not in out.state["bookmarks"][PAYROLL]
+
+
+@pytest.mark.parametrize(
+    "file", [versions("v9", "v10"), updated("2026-11-20", "n/a")], ids=["texts", "no repeated key"]
+)
+def test_order_column_of_texts_needs_no_warning(payroll, caplog, file):
+    """Texts compare as texts, and rows with keys of their own are not compared."""
+    payroll.run(file, order_by="Upd %")
+
+    assert not [text for text in warnings_logged(caplog) if "upd_2" in text]
+
+
+def test_order_column_that_json_names_late_is_the_exact_title(sim, clock):
+    """A key that only resembles the title says nothing of the dates."""
+    rows = [{"id": "1", "UPD": "13/02/2025"}, *({"id": "1", "upd": n} for n in (9, 10, 1))]
+    sim.faults.add(Fault("download", "bytes", body=json.dumps(rows)))
+    config = changed_export_settings(sim, order_by="upd", required_fields=["id"])
+
+    out = run_exports(config, clock)
+
+    assert [record["upd_2"] for record in out.records(BOTS)] == ["10"]
+    assert "date_orders" not in out.state["bookmarks"][BOTS]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.column_map import ColumnMap
-from tap_cxone.rows.columns import Column, source_column
-from tap_cxone.rows.titles import fold, snake_case
+from tap_cxone.rows.columns import Column, declared_columns, source_column
+from tap_cxone.rows.titles import Title, fold, snake_case
 from tests.support.properties import many
 
 titles = st.text(max_size=12) | st.sampled_from(
@@ -184,6 +184,29 @@ def test_exact_column_is_not_robbed():
     whole = Column("segment_id", "number")
 
     assert assign_columns(["Segment ID"], [part, whole]) == [whole]
+
+
+def test_title_of_the_map_is_claimed_by_no_other_column():
+    """Of two titles with one column the second gets a new one, not one that it only extends."""
+    spellings = ["Record ID", "RECORD_ID"]
+    column_map = ColumnMap(dict.fromkeys(map(Title, spellings), "record_id"))
+    columns = [Column("record", match="beginning"), Column("record_id")]
+
+    assigned = column_map.assign(spellings, columns)
+
+    assert [column.name for column in assigned] == ["record_id", "record_id_2"]
+
+
+@pytest.mark.parametrize(
+    "columns", [(), declared_columns({"Skill": "number"})], ids=["unknown", "declared"]
+)
+def test_retired_column_is_that_of_no_new_title(columns):
+    """Its values in the target are of another title or type."""
+    column_map = ColumnMap(retired=frozenset({"skill"}))
+
+    (assigned,) = column_map.assign(["Skill"], column_map.name_columns(columns))
+
+    assert assigned.name == "skill_2"
 
 
 def test_empty_header():

@@ -52,6 +52,21 @@ def test_repeated_header_is_no_row(mark, header):
     assert (rows, blank, headers) == ([row.split(",")] * 2, 0, 1)
 
 
+@pytest.mark.parametrize("mark", ["", MARK], ids=["plain", "BOM"])
+@pytest.mark.parametrize("first", ["sep={}", "SEP = {}"], ids=["sep", "blanks"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("header", ["a|b|c", "a|b", "a"], ids=["3", "2", "1"])
+def test_first_line_of_excel_in_each_part_is_no_row(mark, first, delimiter, header):
+    """Each part of a joined file may begin with the line that names the delimiter."""
+    cells = list("xyz")[: header.count("|") + 1]
+    lines = [first.format(delimiter), header, "|".join(cells)]
+    part = mark + "\n".join(line.replace("|", delimiter) for line in lines)
+
+    rows, blank, headers = csv_cells(f"{part}\n{part}\n")
+
+    assert (rows, blank, headers) == ([cells] * 2, 0, 2)
+
+
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["plain", "BOM"])
 def test_header_of_each_gzip_member_is_no_row(mark):
     """Files that were packed one by one and joined have one header."""

@@ -6,13 +6,19 @@ import json
 import unicodedata
 from collections import defaultdict
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.columns import declared_columns, vendor_column
 from tap_cxone.rows.layout import FileLayout, RecordSpec
-from tap_cxone.rows.titles import MAX_NAME_BYTES, Title, normalise, number_titles, spelling
+from tap_cxone.rows.titles import (
+    MAX_NAME_BYTES,
+    Title,
+    default_name,
+    normalise,
+    number_titles,
+    spelling,
+)
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.stream_columns import StreamColumns
@@ -37,6 +43,7 @@ RESEMBLING = [
     *(unicodedata.normalize(form, "Résumé") for form in ("NFC", "NFD")),
 ]
 OF_ONE_SPELLING = list({spelling(normalise(title)): title for title in RESEMBLING}.values())
+NO_NAMES = [t for t in RESEMBLING if t and default_name(t) not in {normalise(t), default_name(KEY)}]
 BUILT_IN = ("Skill", "botId", "na!e", "Résumé", "%")
 
 
@@ -112,14 +119,28 @@ def test_title_has_one_column_over_windows_and_runs(runs):
 
 @many
 @given(
-    runs_of_one_spelling,
-    st.lists(st.sampled_from(OF_ONE_SPELLING), max_size=3, unique_by=normalise),
+    runs_of_any,
+    st.lists(st.sampled_from(RESEMBLING), max_size=3, unique_by=normalise),
 )
 @example([[["Skill %"], ["Skill 2", "Skill %"]]], ["Skill 2"])
 @example([[["Record ID #"], []]], ["Record ID #"])
+@example([[["skill"], ["Skill"], ["skill", "Skill"]]], ["Skill"])
+@example([[["Skill"], ["skill"], ["Skill", "skill"]]], ["skill"])
 def test_title_has_one_column_beside_declared_ones(runs, declared):
-    """The same with declared columns, where no two titles differ only in case and spacing."""
+    """The same with declared columns, whether by a title or by a name."""
     assert_one_column_each(runs, declared_columns(dict.fromkeys(declared, "number")))
+
+
+@many
+@given(runs_of_any, st.sampled_from(NO_NAMES))
+@example([[["skill"], ["skill", "Skill"]], [["Skill", "skill"]]], "Skill")
+def test_declared_title_has_its_column(runs, declared):
+    """Whatever titles came before, the declared one has its column and no other title has."""
+    (column,) = declared_columns({declared: "number"})
+
+    for titles, names in records_of_runs(runs, [column]):
+        for title, name in zip(titles, names.values(), strict=True):
+            assert (title == Title(normalise(declared))) == (name == column.name)
 
 
 @many
@@ -145,16 +166,3 @@ def test_built_in_column_has_the_title_of_the_vendor(runs, titles):
         for title, name in zip(header, names.values(), strict=True):
             if title.ordinal == 1 and title.text in columns:
                 assert name == columns[title.text]
-
-
-@pytest.mark.parametrize("later", [["Skill"], ["skill", "Skill"]], ids=["alone", "both"])
-def test_declared_column_goes_back_to_its_first_spelling(later):
-    """Of two spellings in one file the first one known has the declared column."""
-    windows = [["Skill"], ["skill"], later]
-
-    found = list(records_of_runs([windows], declared_columns({"Skill": "number"})))
-
-    columns = [
-        dict(zip((t.text for t in header), names.values(), strict=True)) for header, names in found
-    ]
-    assert [columns[0]["Skill"], columns[1]["skill"], columns[2]["Skill"]] == ["skill"] * 3
