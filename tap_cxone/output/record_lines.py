@@ -28,7 +28,7 @@ _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
 _FRAME = struct.Struct("<IQ")  # number of records (0: an invalid row), number of bytes
 MIN_ARROW_BYTES = 1 << 20
 """Least size of a file, compressed or not, whose rows are converted to Arrow arrays for lines."""
-_ARROW_CHUNK_BYTES = 1 << 18  # more need fewer calls, and memory
+_ARROW_CHUNK_BYTES = 5 << 16  # more need fewer calls, and memory
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
