@@ -10,15 +10,15 @@ from msgspec import Meta
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.definition import ONE_WEEK, read
+from tap_cxone.config.definition import ONE_WEEK, SECRET, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.history import HistorySettings
 from tap_cxone.config.hours import TIME_PATTERN, DailyHours
 from tap_cxone.config.local_dates import as_local_days, find_plain_dates
+from tap_cxone.config.run_files import RunFileSettings
 from tap_cxone.config.types import TypeChangePolicy
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
@@ -94,7 +94,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(HistorySettings):
+class Settings(RunFileSettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -134,6 +134,14 @@ class Settings(HistorySettings):
             "reports it, else `UTC`.",
         ),
     ] = None
+    families: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="Families",
+            description="Names of the families to run. The others have no stream in the catalog, "
+            "and neither log in nor count in a plan or test. Default: all families.",
+        ),
+    ] = ()
     sections: dict[str, Any] = field(default_factory=dict)
     plain_dates: dict[str, Any] = field(default_factory=dict)  # of the settings without a time
     on_quota_exhausted: Annotated[
@@ -190,23 +198,18 @@ class Settings(HistorySettings):
             "exceed the limit.",
         ),
     ] = 2000
-    audit_log_path: Annotated[
-        str | None,
-        Meta(
-            title="Audit log",
-            description="File to which the tap appends one JSON line for every event of a job, a "
-            "window or the run. It is created with mode 0600. Default: none.",
-        ),
-    ] = None
-    journal_path: Annotated[
+    journal: Annotated[
         str | None,
         Meta(
             title="Journal",
-            description="SQLite file with the jobs and submits of all runs. It covers a process "
-            "that dies before its target has stored the state. Processes of one machine that share "
-            "the file share the slots of a tenant. It is created with mode 0600. Default: none.",
+            description="Where the jobs and submits of all runs are stored: the path of an SQLite "
+            "file, or a URL `postgresql://…` (extra `postgres`). It covers a process that dies "
+            "before its target has stored the state. Processes with one journal share the slots of "
+            "a tenant: those of one machine share the file, those of several the database. The "
+            "file is created with mode 0600. Default: none.",
+            extra_json_schema=SECRET,
         ),
-    ] = None
+    ] = field(default=None, repr=False)
     completion_webhook: Annotated[
         WebhookSettings | None,
         Meta(
@@ -279,7 +282,7 @@ class Settings(HistorySettings):
             end_date = self.end_date.replace(second=0, microsecond=0) + timedelta(minutes=1)
             object.__setattr__(self, "end_date", end_date)
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "journal_path", "keep_failed_files"):
+        for name in ("audit_log_path", "summary_json", "journal", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod
@@ -308,6 +311,10 @@ class Settings(HistorySettings):
         value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
+
+    def runs(self, family: str) -> bool:
+        """Return True if the settings do not exclude a family from the run."""
+        return not self.families or family in self.families
 
     @property
     def zone(self) -> ZoneInfo | None:

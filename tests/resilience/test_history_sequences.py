@@ -90,7 +90,7 @@ class Story:
         initial, before = self.state, len(submits(self.reader.sim))
         self.run(cut_after)
         spent = len(submits(self.reader.sim)) - before
-        self.allowed += len(self.reloaded) if "journal_path" in self.changes else spent + 1
+        self.allowed += len(self.reloaded) if "journal" in self.changes else spent + 1
         self.state = initial
         self.run()
 
@@ -133,8 +133,8 @@ def test_history_after_any_steps_is_complete_and_read_once(
     story = Story(Reader(sim, clock, tmp_path / f"{name}.jsonl"))
     if with_journal:
         family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
-        journal_path = str(tmp_path / f"{name}.db")
-        story.changes |= {"journal_path": journal_path, "data_extraction": family}
+        journal = str(tmp_path / f"{name}.db")
+        story.changes |= {"journal": journal, "data_extraction": family}
     for step, value in steps:
         story.play(step, value)
 

@@ -17,9 +17,8 @@ from tap_cxone.output.packed_state import unpack_state
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.metrics import PUBLISHED, CustomMetric
 from tap_cxone.simulator.settings import tap_settings
-from tap_cxone.tap import TapCXone
 from tests.support.requests import requests_to
-from tests.support.run import FakeClock, Output, select
+from tests.support.run import FakeClock, Output, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.simulator import Simulator
     from tap_cxone.simulator.faults import FamilyName
+    from tap_cxone.tap import TapCXone
 
 FAMILY: tuple[FamilyName, ...] = ("data_download",)
 STREAM = "custom_metrics_by_interaction"
@@ -114,13 +114,14 @@ def run_downloads(
         wire: What leads the requests.
     """
     state = json.loads(json.dumps(state)) if state else None
-    catalog = catalog or select(config, *(streams or (STREAM, QUARANTINE)), state=state)
+    tap_class, names = tap_of(*FAMILY), streams or (STREAM, QUARANTINE)
+    catalog = catalog or select(config, *names, state=state, tap_class=tap_class)
     written = io.BytesIO()
     out = io.TextIOWrapper(written, encoding="utf-8")
     error: BaseException | None = None
     with contextlib.redirect_stdout(out):
         try:
-            tap = TapCXone(
+            tap = tap_class(
                 config=dict(config),
                 clock=clock,
                 catalog=catalog,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import FakeClock, Killed, run_tap, select
+from tests.support.run import FakeClock, Killed, run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,7 +82,9 @@ def run_reports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: 
     """Run some streams; if none is named, every configured report and the quarantine."""
     reports = [report["name"] for report in config["scheduled_reports"]["reports"]]
     names = streams or (*reports, QUARANTINE)
-    return run_tap(config, clock=clock, catalog=select(config, *names), **how)
+    tap_class = tap_of(*FAMILY)
+    catalog = select(config, *names, tap_class=tap_class)
+    return run_tap(config, clock=clock, catalog=catalog, tap_class=tap_class, **how)
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """Two taps at once on one tenant: real processes, each with a separate state.
 
 Without a shared journal the API throttles the second one (403, 409), which retries until the first
-has ended. With a shared journal it is not throttled at all.
+has ended. With a shared journal it is not throttled at all. Processes of one machine share a file;
+those of several machines, which have no disk in common, share a database.
 """
 
 from __future__ import annotations
@@ -155,16 +156,15 @@ def test_two_without_a_journal(tmp_path, case):
 
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
-def test_two_with_a_journal(tmp_path, case):
+def test_two_with_a_journal(tmp_path, case, journal_address):
     """With a shared journal no process is throttled: the API receives no excess call."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        path = tmp_path / "journal.db"
-        found, said = together(pair(case), tmp_path, {**config, "journal_path": str(path)})
+        found, said = together(pair(case), tmp_path, {**config, "journal": journal_address})
 
         assert sim.limit_violations == 0
         assert WAITING in said
-        assert str(path) in said
+        assert f"lock={journal_address.rpartition('@')[2]}" in said.replace("postgresql://", "")
         assert "throttled by the API" not in said
         assert len(case.works(sim)) == 6
         assert not different(found, alone(case, sim, config))
@@ -173,11 +173,11 @@ def test_two_with_a_journal(tmp_path, case):
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
-def test_one_of_two_is_killed(tmp_path, case):
+def test_one_of_two_is_killed(tmp_path, case, journal_address):
     """A killed process releases its slot at once, and a third one resumes its job."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        kept = {**config, "journal_path": str(tmp_path / "journal.db")}
+        kept = {**config, "journal": journal_address}
         found: dict[Key, dict[str, Any]] = {}
         with run_at_once(pair(case), tmp_path, kept) as ((doomed, _), (other, own)):
             wait_while_running(lambda: case.works(sim), doomed)
@@ -196,11 +196,11 @@ def test_one_of_two_is_killed(tmp_path, case):
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared("")[1:])
-def test_two_with_the_same_stream(tmp_path, case):
+def test_two_with_the_same_stream(tmp_path, case, journal_address):
     """Two taps that read the same share each job: the second takes up what the first requested."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        kept = {**config, "journal_path": str(tmp_path / "journal.db")}
+        kept = {**config, "journal": journal_address}
         one, _ = pair(case)
         with run_at_once((one, one), tmp_path, kept) as running:
             first, second = [finished(process, own) for process, own in running]
@@ -220,7 +220,7 @@ def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
     """
     case = BY_NAME["extraction-async"]
     with case_simulator(case, **SCARCE) as sim:
-        config = configured(case, sim, journal_path=str(tmp_path / "journal.db"))
+        config = configured(case, sim, journal=str(tmp_path / "journal.db"))
         one, _ = pair(case)
         second_day = (datetime.fromisoformat(config["start_date"]) + DAY).isoformat()
         state = None
@@ -245,12 +245,12 @@ def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
 
 @pytest.mark.promise("shared-limits")
 @pytest.mark.slow
-def test_two_share_a_quota(tmp_path):
+def test_two_share_a_quota(tmp_path, journal_address):
     """The day's exports are those of both: none is refused by the API, both end cleanly."""
     case = BY_NAME["observability"]
     cases = replace(case, small=(dashboard.KB,)), replace(case, small=(dashboard.GR,))
     with case_simulator(case, job_seconds=100, exports_per_day=3) as sim:
-        config = process_settings(case, sim, journal_path=str(tmp_path / "journal.db"))
+        config = process_settings(case, sim, journal=journal_address)
         config["observability"] |= {"exports_per_day": 3}
         together(cases, tmp_path, config)
 
