@@ -179,7 +179,7 @@ class RowReader:
                 or layout is not self.layout
                 or len(singles) >= _MAX_GROUPED_ROWS
             ):
-                yield _as_records(layout, singles)
+                yield Records.from_rows(layout, singles)
                 singles = []
             if isinstance(item, dict):
                 layout = self.layout
@@ -187,7 +187,7 @@ class RowReader:
             else:
                 yield item
         if singles:
-            yield _as_records(layout, singles)
+            yield Records.from_rows(layout, singles)
 
     def _converted_items(self, arrow_chunk_bytes: int) -> Iterator[Records | Record | InvalidRow]:
         if self.table.header:
@@ -273,9 +273,3 @@ class RowReader:
 
     def _invalid_row(self, row: Row, reason: str, field: str | None) -> InvalidRow:
         return InvalidRow(f"{self.table.unit} {row.number}", reason, field, self.table.raw(row))
-
-
-def _as_records(layout: FileLayout | None, records: Sequence[Record]) -> Records:
-    assert layout is not None  # noqa: S101 (records exist only after a layout)
-    columns = list(zip(*(record.values() for record in records), strict=True))
-    return Records(layout, columns, len(records))
