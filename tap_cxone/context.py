@@ -280,11 +280,12 @@ class ApiFamily(ABC):
         """Raise `OutsideHours` if the settings exclude the present time of the day."""
         now = self.context.clock.now()
         if not self.hours.contains(now):
+            until = self.hours.next_start(now)
             msg = (
                 f"{self.name} is read from {self.hours} ({self.name}.not_before_utc, "
-                f"{self.name}.not_after_utc), next at {format_minute(self.hours.next_start(now))}"
+                f"{self.name}.not_after_utc), next at {format_minute(until)}"
             )
-            raise OutsideHours(msg)
+            raise OutsideHours(msg, until=until)
 
     @contextmanager
     def fetching(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 ```
 CXoneError              base of all expected errors; the run continues with other streams
 ├── ConfigError         correct the settings (exit 2; carries all problems)
-├── StateError          correct the state passed in (exit 2)
+├── StateError          correct the state passed in, or pass that of this tenant (exit 2)
 ├── AuthError           correct the credentials
 │   └── TokenRefused        the same, unless the API accepts the login for other requests
 ├── ApiError            the API returned an error; carries status and message
@@ -56,9 +56,15 @@ if TYPE_CHECKING:
 
 
 class CXoneError(Exception):
-    """An expected error, with a message for the operator."""
+    """An expected error, with a message for the operator.
+
+    Attributes:
+        exit_code: Exit code of the process that this error ends.
+        until: Instant from which a new run may read on; None if unknown.
+    """
 
     exit_code = 1
+    until: datetime | None = None
     window: Window | None = None
     """Window that cannot be read; None if a narrower one would not help."""
 
@@ -83,7 +89,7 @@ class ConfigError(CXoneError):
 
 
 class StateError(CXoneError):
-    """The state passed in does not have the format that the tap writes."""
+    """The state passed in is not one that the tap writes, or is that of another tenant."""
 
     exit_code = 2
 
@@ -229,6 +235,11 @@ class QuotaExhausted(CXoneError):
 
 class OutsideHours(CXoneError):
     """The settings allow no request to a family at this time of the day."""
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        """Store the instant at which the hours begin."""
+        super().__init__(message)
+        self.until = until
 
 
 class JobError(CXoneError):

@@ -6,7 +6,7 @@ import re
 from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _QUERY = re.compile(
 _MAX_TEXT_LENGTH = 4000
 # Known secrets are masked in this many characters; text beyond them is never shown.
 _MAX_SEARCHED_LENGTH = 40 * _MAX_TEXT_LENGTH
+_MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 _MIN_BASE64_LENGTH = 8  # shorter base64 texts match by chance
 _AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
@@ -63,6 +64,15 @@ class Redactor:
         # Replace control characters by spaces; a terminal would execute them.
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def secret_texts(params: Any) -> Iterator[str]:
+    """Yield the texts in the parameters of a file system: any of them may be a credential."""
+    if isinstance(params, str) and len(params) >= _MIN_SECRET_LENGTH:
+        yield params
+    elif isinstance(params, dict):
+        for value in params.values():
+            yield from secret_texts(value)
 
 
 def names_secret(text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -24,6 +23,7 @@ from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
 from tap_cxone.errors import AuditError, ConfigError, JournalError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
+from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
 from tap_cxone.families.registry import (
     FAMILIES,
@@ -39,10 +39,12 @@ from tap_cxone.planning.plan import FamilyPlan
 from tap_cxone.progress.console import show_progress
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.signals import SignalHandler
-from tap_cxone.streams import state as states
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.credentials import require_credentials
 from tap_cxone.streams.extraction_log import ExtractionLogStream
+from tap_cxone.streams.owner_check import require_own_state
 from tap_cxone.streams.quarantine import QuarantineStream
+from tap_cxone.streams.state import read_state, stream_states
 from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.workers.pool import WorkerPool
 
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from tap_cxone.cli.job_inventory import JobEntry
     from tap_cxone.clock import Clock
     from tap_cxone.context import ApiFamily
+    from tap_cxone.events.run_result import RunOutcome
     from tap_cxone.families.registry import Family
     from tap_cxone.planning.plan import StreamPlan
 
@@ -91,7 +94,7 @@ class TapCXone(Tap):
 
         Raises:
             ConfigError: With every problem of the settings.
-            StateError: The state cannot be read.
+            StateError: The state cannot be read, or is that of another tenant.
         """
         self.failures: dict[str, Exception] = {}
         self.signals = SignalHandler()
@@ -108,7 +111,12 @@ class TapCXone(Tap):
         problems += batches.problems(batch_settings) if batch_settings else ()
         if problems:
             raise ConfigError(problems)
-        self.audit = AuditLog(self.settings.audit_log_path, self._clock)
+        self.audit = AuditLog(
+            self.settings.audit_log_path,
+            self._clock,
+            summary_path=self.settings.summary_json,
+            params=self.settings.audit_log_params,
+        )
         self.workers = WorkerPool(self.signals, self.settings.prefetch_limit_bytes)
         self.webhook = Webhook.from_settings(
             self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
@@ -135,18 +143,20 @@ class TapCXone(Tap):
         if setup_mapper:
             _ = self.streams  # they correct the types of the catalog, which the mapper reads
             self.setup_mapper()
+            stored = list(stream_states(self.state))
+            require_own_state(stored, self._families, self.settings.accept_state_of)
         if validate_config:
-            self._require_credentials()
+            require_credentials(self._families, self._selected_streams(), self.logger)
         self.signals.install()
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
         """Validate and upgrade the state before the SDK loads it. Raises `StateError`."""
-        super().load_state(states.read_state(state))
+        super().load_state(read_state(state))
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """Return all streams; needs neither credentials nor a network."""
+        """Return the streams of all families that run; needs neither credentials nor a network."""
         context = RunContext(
             settings=self.settings,
             clock=self._clock,
@@ -163,8 +173,8 @@ class TapCXone(Tap):
         family_streams = [
             stream for family in self.families for stream in family.module.streams(self, context)
         ]
-        all_streams = [*family_streams, QuarantineStream(self), ExtractionLogStream(self)]
-        names = Counter(stream.name for stream in all_streams)
+        own_streams = [QuarantineStream(self), ExtractionLogStream(self)]
+        names = Counter(stream.name for stream in (*family_streams, *own_streams))
         problems = [
             f"two streams have the name '{name}'; rename the one in the settings"
             for name, count in names.items()
@@ -172,7 +182,10 @@ class TapCXone(Tap):
         ]
         if problems := [*problems, *range_problems(self.settings, names)]:
             raise ConfigError(problems)
-        return all_streams
+        # The names of all streams are checked, since the settings are those of all families.
+        running = [s for s in family_streams if self.settings.runs(s.family.name)]
+        self._excluded = {s.name for s in family_streams} - {s.name for s in running}
+        return [*running, *own_streams]
 
     # The SDK marks this method as final, but only it encloses the whole run.
     @override  # type: ignore[misc]
@@ -180,7 +193,7 @@ class TapCXone(Tap):
         """Sync all streams; write start and outcome of the run to the audit log."""
         started_at = self._clock.now()
         self._start_run()
-        outcome = "interrupted"
+        outcome: RunOutcome = "interrupted"
         parallel_streams = self._selected_streams() if self.settings.parallel_families else []
         try:
             with (
@@ -199,7 +212,7 @@ class TapCXone(Tap):
         """Register the selected streams, open the journal and write `run_started`.
 
         Raises:
-            ConfigError: The journal or the audit log cannot be used.
+            ConfigError: The journal, the audit log or the run summary cannot be used.
         """
         names = sorted(stream.name for stream in self._selected_streams())
         if not names:
@@ -211,21 +224,26 @@ class TapCXone(Tap):
         try:
             if self.journal is not None:
                 self.journal.open()
+            self.audit.start_summary()
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except (AuditError, JournalError) as error:
             self.close()
             raise ConfigError([str(error)]) from error
 
-    def _end_run(self, outcome: str, started_at: datetime) -> None:
-        """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
+    def _end_run(self, outcome: RunOutcome, started_at: datetime) -> None:
+        """Release what the run holds, and write `stream_ended` and `run_ended`."""
+        if self.batches is not None:
+            self.batches.discard()  # a signal ends a run without the error handling of its streams
         for family in self._families:
             family.slots.release_all()
         self.close()
-        seconds = (self._clock.now() - started_at).total_seconds()
-        for stream in self._selected_streams():
-            stream.audit_context.write("stream_ended", **stream.progress.snapshot().audit_fields())
-        audit_fields = {"outcome": outcome, "failed": sorted(self.failures), "seconds": seconds}
-        self.audit.write("run_ended", audit_fields)
+        selected, duration = self._selected_streams(), self._clock.now() - started_at
+        snapshots = [stream.progress.snapshot() for stream in selected]
+        for stream, snapshot in zip(selected, snapshots, strict=True):
+            stream.audit_context.write("stream_ended", **snapshot.audit_fields())
+        result = RunResult(outcome, snapshots, self.failures, duration)
+        self.audit.write("run_ended", result.audit_fields())
+        self.audit.close()
 
     def close(self) -> None:
         """Close the journal, which plans, checks and runs open."""
@@ -259,7 +277,8 @@ class TapCXone(Tap):
 
     def list_jobs(self, *, cancel: bool) -> Iterator[JobEntry]:
         """Return the known jobs, without an export; see `list_jobs` of `cli/job_inventory.py`."""
-        return list_jobs(self._cxone_streams(), self.state, now=self._clock.now(), cancel=cancel)
+        states = [s for s in stream_states(self.state) if s.stream not in self._excluded]
+        return list_jobs(self._cxone_streams(), states, now=self._clock.now(), cancel=cancel)
 
     @override
     def run_discovery(self) -> str:
@@ -279,25 +298,6 @@ class TapCXone(Tap):
 
     def _selected_streams(self) -> list[CXoneStream]:
         return [stream for stream in self._cxone_streams() if stream.selected]
-
-    def _require_credentials(self) -> None:
-        """Deselect streams of families that are not set up; raise `ConfigError` if none remains.
-
-        Meltano selects all streams by default, including those that cannot run.
-        """
-        if not any(family.configured for family in self._families):
-            raise ConfigError(
-                f.setup_hint for f in self._families if f.grant or not f.off_by_default
-            )
-        unconfigured = [s for s in self._selected_streams() if not s.family.configured]
-        for stream in unconfigured:
-            stream.selected = False
-        for family in {stream.family.name: stream.family for stream in unconfigured}.values():
-            level = logging.INFO if family.off_by_default else logging.WARNING
-            text = "Streams deselected: %s, or deselect them to hide this message"
-            self.logger.log(level, text, family.setup_hint)
-        if unconfigured and not self._selected_streams():
-            raise ConfigError(dict.fromkeys(stream.family.setup_hint for stream in unconfigured))
 
     @classmethod
     @override

@@ -35,6 +35,10 @@ _TEST_HELP = (
     "code 1 if one fails. Spends no export. --test=permissions also submits a job of one day for "
     "each selected stream whose API counts no exports. --test=schema prints the SCHEMA messages."
 )
+_SUMMARY_HELP = (
+    "Write one JSON line per stream and a last one for the run to this file: whether it is "
+    "complete, else when to run again. In place of the setting summary_json."
+)
 _JOBS_HELP = (
     "Print the jobs that the state, the journal and the lists of the APIs have, and which of them "
     "no run uses (orphan). Spends no export; exits with code 1 if a request fails. --jobs=cancel "
@@ -96,6 +100,7 @@ class CXoneCommand(SingerCommand):
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
+        _move_summary_option(ctx.params)
         if plan_format := ctx.params.pop("plan", None):
             self._print_plan(ctx, plan_format)
             return None
@@ -164,6 +169,13 @@ def request_connection_test(ctx: click.Context, value: str) -> bool:
     return value in _TEST_MODES
 
 
+def _move_summary_option(params: dict[str, Any]) -> None:
+    """Replace the option --summary-json by the setting of this name."""
+    path, config = params.pop("summary_json", None), params.get("config")
+    if path and config:
+        config.config["summary_json"] = path
+
+
 def _with_own_options(params: list[click.Parameter]) -> list[click.Parameter]:
     for parameter in params:
         if isinstance(parameter, click.Option) and parameter.name == "test":
@@ -173,6 +185,7 @@ def _with_own_options(params: list[click.Parameter]) -> list[click.Parameter]:
         *params,
         click.Option(["--plan"], is_flag=False, flag_value="text", type=formats, help=_PLAN_HELP),
         click.Option(["--jobs"], is_flag=False, flag_value="list", type=modes, help=_JOBS_HELP),
+        click.Option(["--summary-json"], type=click.Path(dir_okay=False), help=_SUMMARY_HELP),
     ]
 
 

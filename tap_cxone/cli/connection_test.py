@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 from tap_cxone.errors import CXoneError, with_permission_hint
 from tap_cxone.http.auth import clock_offset
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
-from tap_cxone.streams.state import StreamState
+from tap_cxone.streams.state import stream_states
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -106,8 +106,8 @@ def _with_few_retries(family: ApiFamily) -> ApiFamily:
 
 
 def _restored(family: ApiFamily, state: Mapping[str, Any]) -> ApiFamily:
-    for name, raw in state.get("bookmarks", {}).items():
-        family.rate_limiter.restore(StreamState(name, raw).submit_times(family.name))
+    for stream in stream_states(state):
+        family.rate_limiter.restore(stream.submit_times(family.name))
     return family
 
 

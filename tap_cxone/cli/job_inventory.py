@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tap_cxone.errors import CXoneError, NotFound
 from tap_cxone.progress.formatting import format_duration
 from tap_cxone.streams.job_stream import JobStream
-from tap_cxone.streams.state import StreamState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.api import JobApi
     from tap_cxone.jobs.job import Job, StatusResponse
     from tap_cxone.streams.family_stream import FamilyStream
+    from tap_cxone.streams.state import StreamState
 
 
 class JobEntry(Struct, frozen=True):
@@ -52,18 +52,21 @@ class _OwnJob(Struct, frozen=True):
 
 
 def list_jobs(
-    streams: Sequence[FamilyStream], state: Mapping[str, Any], *, now: datetime, cancel: bool
+    streams: Sequence[FamilyStream],
+    states: Iterable[StreamState],
+    *,
+    now: datetime,
+    cancel: bool,
 ) -> Iterator[JobEntry]:
     """Yield all jobs by family, then the schedules that no setting names. No export is spent.
 
     Args:
         streams: The streams of the tap.
-        state: State of the tap.
+        states: State of each stream.
         now: The present instant.
         cancel: Whether to end the jobs that no run uses, as far as their APIs can.
     """
-    states = {name: StreamState(name, raw) for name, raw in state.get("bookmarks", {}).items()}
-    unlisted = {job.id: _OwnJob(n, job) for n, s in states.items() for job in s.pending_jobs()}
+    unlisted = {job.id: _OwnJob(s.stream, job) for s in states for job in s.pending_jobs()}
     by_family: dict[str, list[JobStream]] = {}
     for stream in streams:
         if isinstance(stream, JobStream):

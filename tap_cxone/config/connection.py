@@ -107,6 +107,15 @@ class ConnectionSettings:
         dict[str, str],
         Meta(title="Endpoints", description="Replaces single hosts or token URLs."),
     ] = field(default_factory=dict)
+    accept_state_of: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[0-9a-f]{16}$")], ...],
+        Meta(
+            title="Accept the state of",
+            description="Hashes of former logins or hosts of the tenant, as the refusal of their "
+            "state names them. The state of any other tenant or login is refused. With `tenant` "
+            "set beforehand, a renewed access key needs no entry.",
+        ),
+    ] = ()
 
     @property
     def access_key(self) -> AccessKey | None:

@@ -16,9 +16,9 @@ from tap_cxone.config.destinations import (
     WebhookSettings,
 )
 from tap_cxone.config.evidence import Evidence
-from tap_cxone.config.history import HistorySettings
 from tap_cxone.config.hours import TIME_PATTERN, DailyHours
 from tap_cxone.config.local_dates import as_local_days, find_plain_dates
+from tap_cxone.config.run_files import RunFileSettings
 from tap_cxone.config.types import TypeChangePolicy
 
 JOB_TIMEOUT_SETTING = "job_timeout_minutes"
@@ -94,7 +94,7 @@ def _default_user_agent() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(HistorySettings):
+class Settings(RunFileSettings):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -134,6 +134,14 @@ class Settings(HistorySettings):
             "reports it, else `UTC`.",
         ),
     ] = None
+    families: Annotated[
+        tuple[str, ...],
+        Meta(
+            title="Families",
+            description="Names of the families to run. The others have no stream in the catalog, "
+            "and neither log in nor count in a plan or test. Default: all families.",
+        ),
+    ] = ()
     sections: dict[str, Any] = field(default_factory=dict)
     plain_dates: dict[str, Any] = field(default_factory=dict)  # of the settings without a time
     on_quota_exhausted: Annotated[
@@ -190,14 +198,6 @@ class Settings(HistorySettings):
             "exceed the limit.",
         ),
     ] = 2000
-    audit_log_path: Annotated[
-        str | None,
-        Meta(
-            title="Audit log",
-            description="File to which the tap appends one JSON line for every event of a job, a "
-            "window or the run. It is created with mode 0600. Default: none.",
-        ),
-    ] = None
     journal: Annotated[
         str | None,
         Meta(
@@ -282,7 +282,7 @@ class Settings(HistorySettings):
             end_date = self.end_date.replace(second=0, microsecond=0) + timedelta(minutes=1)
             object.__setattr__(self, "end_date", end_date)
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "journal", "keep_failed_files"):
+        for name in ("audit_log_path", "summary_json", "journal", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod
@@ -303,13 +303,18 @@ class Settings(HistorySettings):
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        return replace(self, **as_local_days(self.plain_dates, self.skip_windows, zone))
+        ranges = {"skip_windows": self.skip_windows, "reload": self.reload}
+        return replace(self, **as_local_days(self.plain_dates, ranges, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""
         value = self.sections.get(section.NAME, section())
         assert isinstance(value, section)  # noqa: S101 (one class per name)
         return value
+
+    def runs(self, family: str) -> bool:
+        """Return True if the settings do not exclude a family from the run."""
+        return not self.families or family in self.families
 
     @property
     def zone(self) -> ZoneInfo | None:

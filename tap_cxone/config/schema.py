@@ -26,8 +26,10 @@ def settings_schema(sections: Sequence[type[Section]]) -> dict[str, Any]:
             properties |= {section.NAME: _section_schema(section) for section in sections}
         elif name != "plain_dates":
             properties[name] = definition
+    names = [section.NAME for section in sections]
+    properties["families"]["items"] |= {"enum": names}
     properties["endpoints"] |= {
-        "properties": _endpoint_schemas([section.NAME for section in sections]),
+        "properties": _endpoint_schemas(names),
         "additionalProperties": False,
     }
     del properties["endpoints"]["default"]

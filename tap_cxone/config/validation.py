@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError, val
 from msgspec import Struct
 
 from tap_cxone.clock import parse_instant
+from tap_cxone.config.addresses import address_problems
 from tap_cxone.config.csv import timezone_problems
 from tap_cxone.config.definition import UNIQUE_NAMES
 from tap_cxone.config.messages import describe_error, did_you_mean
@@ -225,9 +226,16 @@ def _check_time_zone(settings: Settings) -> Iterator[str]:
     yield from timezone_problems("timezone", settings.timezone)
 
 
+def _check_audit_log(settings: Settings) -> Iterator[str]:
+    path = settings.audit_log_path
+    if path is not None and "://" in path:
+        yield from address_problems(path, "audit_log_path", "audit_log_params")
+
+
 _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _check_region,
     _check_dates,
     _check_ranges,
     _check_time_zone,
+    _check_audit_log,
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,9 +12,13 @@ from msgspec import Struct
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import AuditError
+from tap_cxone.events.local_file import LocalFile
+from tap_cxone.events.log_files import is_address
+from tap_cxone.events.remote_log import RemoteLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from tap_cxone.clock import Clock
     from tap_cxone.windows import Window
@@ -96,16 +99,23 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "webhook_sent": ("the webhook call succeeded", ("host", "latency_ms")),
     "webhook_failed": ("the webhook call failed", ("host", "reason")),
-    "stream_stopped": ("a stream stopped at a quota; a later run continues", ("reason",)),
+    "stream_stopped": (
+        "a stream stopped at a quota; a run at `until` or later continues",
+        ("reason", "until"),
+    ),
     "stream_postponed": (
         "a stream ended because `not_before_utc` or `not_after_utc` exclude this time of the day",
-        ("reason",),
+        ("reason", "until"),
     ),
-    "stream_failed": ("a stream failed", ("reason",)),
+    "stream_failed": (
+        "a stream failed; `until` is null unless a quota was the reason",
+        ("reason", "until"),
+    ),
     "stream_ended": (
         "totals of a selected stream, at the end of the run, before `run_ended`",
         (
             "outcome",
+            "until",
             "planned",
             "windows",
             "rows",
@@ -117,9 +127,16 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "working_seconds",
         ),
     ),
-    "run_ended": ("a run ended", ("outcome", "failed", "seconds")),
+    "run_ended": (
+        "a run ended; `resume_at` is the earliest `until` of its streams",
+        ("outcome", "complete", "resume_at", "failed", "seconds"),
+    ),
 }
 """Name of each event → its meaning, and its fields in addition to `COMMON_FIELDS`."""
+
+
+SUMMARY_EVENTS = ("stream_ended", "run_ended")
+"""Events that the run summary has."""
 
 
 @dataclass(slots=True)
@@ -127,16 +144,39 @@ class AuditLog:
     """Audit log of one run. No line contains a secret or a value of a row.
 
     Attributes:
-        path: Path of the file; None to write nothing.
+        path: Path of the file, or address of the folder; None to write nothing.
         clock: Clock of the run.
         run_id: Identifier of the run, in every line.
         observer: Receives each event, its fields and its context after the line; None for nothing.
+        summary_path: Path of the run summary, which has the last lines of this run; None for none.
+        params: Parameters of the file system of an address, including credentials.
     """
 
     path: str | None
     clock: Clock
     run_id: str = field(default_factory=lambda: uuid4().hex)
     observer: Callable[[str, Mapping[str, Any], AuditContext | None], None] | None = None
+    summary_path: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _file: LocalFile | RemoteLog | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Choose the form of the file; it is not opened before the first line."""
+        self._file = None
+        if self.path is not None and is_address(self.path):
+            self._file = RemoteLog(self.path, self.params, self.clock, self.run_id)
+        elif self.path is not None:
+            self._file = LocalFile(self.path)
+
+    def start_summary(self) -> None:
+        """Empty the run summary, so that it has no line of an earlier run.
+
+        Raises:
+            AuditError: The file cannot be written.
+        """
+        if self.summary_path is not None:
+            with _explained("the run summary", self.summary_path, "summary_json"):
+                LocalFile(self.summary_path).clear()
 
     def write(
         self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None = None
@@ -147,59 +187,51 @@ class AuditLog:
             AuditError: The line cannot be written.
         """
         try:
-            if self.path is not None:
-                self._append(self.path, event, fields, audit_context)
+            if self._file is not None or self.summary_path is not None:
+                self._store(event, self._line(event, fields, audit_context))
         finally:
             if self.observer is not None:
                 self.observer(event, fields, audit_context)
 
-    def _append(
-        self,
-        path: str,
-        event: str,
-        fields: Mapping[str, Any],
-        audit_context: AuditContext | None,
-    ) -> None:
+    def close(self) -> None:
+        """Store all lines. Raises `AuditError` if that fails."""
+        if self._file is not None:
+            with self._explained_log():
+                self._file.close()
+
+    def _store(self, event: str, line: bytes) -> None:
+        if self._file is not None:
+            with self._explained_log():
+                self._file.append(line)
+        if self.summary_path is not None and event in SUMMARY_EVENTS:
+            with _explained("the run summary", self.summary_path, "summary_json"):
+                LocalFile(self.summary_path).append(line)
+
+    def _explained_log(self) -> AbstractContextManager[None]:
+        settings = "audit_log_path and audit_log_params" if self.params else "audit_log_path"
+        return _explained("the audit log", self.path or "", settings)
+
+    def _line(
+        self, event: str, fields: Mapping[str, Any], audit_context: AuditContext | None
+    ) -> bytes:
         line = dict.fromkeys(COMMON_FIELDS) | (
             audit_context.common_fields() if audit_context else {}
         )
         line |= {"at": iso(self.clock.now()), "run": self.run_id, "event": event}
-        try:
-            _append_line(path, f"{json.dumps(line | dict(fields))}\n".encode())
-        except OSError as error:
-            msg = (
-                f"cannot write the audit log {path} ({error.strerror or error}); free disk "
-                "space or correct audit_log_path"
-            )
-            raise AuditError(msg) from error
+        return f"{json.dumps(line | dict(fields))}\n".encode()
 
 
-def _append_line(path: str, line: bytes) -> None:
-    # A single write in append mode keeps the lines of concurrent processes apart.
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+@contextmanager
+def _explained(noun: str, path: str, setting: str) -> Iterator[None]:
+    """Raise `AuditError` for an error of the file system inside the block."""
     try:
-        separator = b"" if _ends_with_line(descriptor) else b"\n"
-        written = os.write(descriptor, separator + line)
-        if written < len(separator + line):
-            _remove_incomplete_line(descriptor, written)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    finally:
-        os.close(descriptor)
-
-
-def _ends_with_line(descriptor: int) -> bool:
-    """Return True if a file is empty or ends with a complete line."""
-    if not os.fstat(descriptor).st_size:
-        return True
-    os.lseek(descriptor, -1, os.SEEK_END)
-    return os.read(descriptor, 1) == b"\n"
-
-
-def _remove_incomplete_line(descriptor: int, size: int) -> None:
-    """Remove the bytes that the last write of this process appended, if no other line follows."""
-    end = os.lseek(descriptor, 0, os.SEEK_CUR)
-    if os.fstat(descriptor).st_size == end:
-        os.ftruncate(descriptor, end - size)
+        yield
+    except OSError as error:
+        msg = (
+            f"cannot write {noun} {path} ({error.strerror or error}); free disk space or correct "
+            f"{setting}"
+        )
+        raise AuditError(msg) from error
 
 
 class AuditContext(Struct, frozen=True):

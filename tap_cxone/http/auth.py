@@ -21,6 +21,7 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.http.error_table import PERMISSION_HINT
+from tap_cxone.http.json_body import error_of
 from tap_cxone.http.messages import ApiRequest
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Grant(Protocol):
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
 
+    def account(self) -> str:
+        """Return the access key ID or client ID, each of which belongs to one tenant."""
+
     def credentials_hint(self) -> str:
         """Return the settings to check after a refused login, as text for the message."""
 
@@ -63,6 +67,10 @@ class AccessKeyGrant:
 
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
+        return self.key.key_id
+
+    def account(self) -> str:
+        """Return the access key ID."""
         return self.key.key_id
 
     def credentials_hint(self) -> str:
@@ -91,6 +99,10 @@ class PasswordGrant:
         """Return the public part of the credentials, without the secret."""
         return f"{self.application.client_id} {self.key.key_id}"
 
+    def account(self) -> str:
+        """Return the access key ID."""
+        return self.key.key_id
+
     def credentials_hint(self) -> str:
         """Return the settings to check after a refused login, as text for the message."""
         return f"{_APPLICATION_HINT}, access_key_id and access_key_secret"
@@ -113,6 +125,10 @@ class ClientCredentialsGrant:
 
     def identity(self) -> str:
         """Return the public part of the credentials, without the secret."""
+        return self.application.client_id
+
+    def account(self) -> str:
+        """Return the client ID of the application."""
         return self.application.client_id
 
     def credentials_hint(self) -> str:
@@ -249,8 +265,9 @@ class TokenProvider:
         payload = response.json
         value = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
-            hint = self.grant.credentials_hint()
-            msg = f"Login failed: the response has no valid access_token; {hint}"
+            words, hint = self.transport.redact(error_of(payload)), self.grant.credentials_hint()
+            shown = f" ({words})" if words else ""
+            msg = f"Login failed: the response has no valid access_token{shown}; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
         now = self.transport.clock.now()

@@ -20,7 +20,7 @@ from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
 from typing_extensions import override
 
-from tap_cxone.output import storage
+from tap_cxone.config.addresses import address_problems
 from tap_cxone.output.background import Background
 from tap_cxone.output.batch_file import BatchFile
 from tap_cxone.output.batch_files import BatchFiles
@@ -195,13 +195,15 @@ class BatchingWriter(SamplingWriter):
             )
 
     def discard(self) -> None:
-        """Delete the files and records: their window failed and will be loaded again completely."""
+        """Delete the files and records that no message names: a run loads their window again."""
         batches, self._batches = self._batches, {}
         for batch in batches.values():
             self.delete(batch.files)
 
     def delete(self, files: BatchFiles) -> None:
         """Delete files that no BATCH message names."""
+        for file in files.files:
+            file.stop()
         self._background.wait()
         for file in files.files:
             file.discard()
@@ -214,4 +216,5 @@ def problems(settings: BatchSettings) -> Iterator[str]:
             "batch_config.encoding.format is parquet, which needs pyarrow: install "
             "tap-cxone[parquet], or set it to jsonl"
         )
-    yield from storage.problems(settings.storage.root)
+    root = "batch_config.storage.root"
+    yield from address_problems(settings.storage.root, root, "batch_config.storage.params")

@@ -6,29 +6,24 @@ A file gets its name by `commit`, after its last byte: nothing reads it before.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.utils import get_protocol
 from msgspec import Struct
 
 from tap_cxone.errors import BatchError
-from tap_cxone.redact import Redactor
+from tap_cxone.redact import Redactor, secret_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tap_cxone.clock import Clock
 
-_URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
-_MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 _PART_BYTES = 8 << 20  # bytes of a part of an upload, which are held in memory
 _RETRY_WAITS = (timedelta(seconds=1), timedelta(seconds=5))
 
@@ -81,7 +76,7 @@ class Storage(Struct, frozen=True):
         try:
             yield
         except Exception as error:
-            reason = Redactor(set(_secret_values(self.params)))(f"{type(error).__name__}: {error}")
+            reason = Redactor(set(secret_texts(self.params)))(f"{type(error).__name__}: {error}")
             msg = (
                 f"cannot write the batch file {name} ({reason}); check batch_config.storage: its "
                 "params, and whether its root exists, is writable and has free space"
@@ -215,36 +210,3 @@ class _RemoteFile:
         upload.closed = True  # else it would be uploaded when it is garbage
         with suppress(Exception):
             upload.discard()
-
-
-def _secret_values(params: Any) -> Iterator[str]:
-    """Yield the strings in the parameters: any of them may be a credential."""
-    if isinstance(params, str) and len(params) >= _MIN_SECRET_LENGTH:
-        yield params
-    elif isinstance(params, dict):
-        for value in params.values():
-            yield from _secret_values(value)
-
-
-def problems(root: str) -> Iterator[str]:
-    """Yield errors in a root; use no network."""
-    setting, protocol = "batch_config.storage.root", get_protocol(root)
-    if "::" in root:
-        yield f"{setting} is a chain of addresses (::), which no target can read; set one address"
-        return
-    if _URL_WITH_PASSWORD.match(root):
-        yield (
-            f"{setting} contains a password, and the target receives the address; "
-            "move the password to batch_config.storage.params"
-        )
-    if "?" in root:
-        yield (
-            f"{setting} contains a question mark, where targets end the path; use a folder without "
-            "one, and move options to batch_config.storage.params"
-        )
-    try:
-        fsspec.get_filesystem_class(protocol)
-    except ValueError:
-        yield f"{setting} begins with {protocol}://, which fsspec does not support; correct it"
-    except ImportError as error:
-        yield f"{setting} needs a further package for {protocol}:// ({error}); install it"

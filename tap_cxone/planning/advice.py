@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_cxone.events.log_files import is_address
 from tap_cxone.planning.waits import median_waits
 from tap_cxone.progress.formatting import format_duration, plural
 
@@ -103,7 +104,7 @@ def _advise_hours(family: ApiFamily) -> Iterator[str]:
     hours, path = family.hours, family.context.settings.audit_log_path
     if not hours.contains(family.context.clock.now()):
         yield f"a run now reads nothing: {family.name} is read from {hours}"
-    waits = median_waits(path, family.name) if path else {}
+    waits = median_waits(path, family.name) if path and not is_address(path) else {}
     if not waits:
         return
     best, worst = (choose(waits, key=lambda hour: waits[hour]) for choose in (min, max))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from tap_cxone.clock import iso
 from tap_cxone.progress.formatting import format_bytes, format_duration
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class StreamSnapshot(Struct, frozen=True):
     Attributes:
         stream: Name of the stream.
         outcome: How the stream ended, or that it has not ended.
+        until: Instant from which a new run may read on; None if the stream has read all, or if it
+            is unknown.
         windows: Number of committed windows.
         planned: Number of windows in this run; None if unknown.
         committed_span: Total time span of the committed windows.
@@ -89,6 +92,7 @@ class StreamSnapshot(Struct, frozen=True):
 
     stream: str
     outcome: Outcome = "not begun"
+    until: datetime | None = None
     windows: int = 0
     planned: int | None = None
     committed_span: timedelta = _ZERO
@@ -136,6 +140,7 @@ class StreamSnapshot(Struct, frozen=True):
         """Return the fields of the snapshot for the audit log."""
         return {
             "outcome": self.outcome,
+            "until": iso(self.until) if self.until else None,
             "planned": self.planned,
             "windows": self.windows,
             "rows": self.rows,

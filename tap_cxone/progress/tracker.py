@@ -151,8 +151,13 @@ class StreamProgress:
             )
             self._last_logged_at = now  # a committed window is logged elsewhere
 
-    def finish(self, outcome: Outcome) -> None:
-        """End the stream with an outcome; later calls have no effect."""
+    def finish(self, outcome: Outcome, *, until: datetime | None = None) -> None:
+        """End the stream with an outcome; later calls have no effect.
+
+        Args:
+            outcome: How the stream ended.
+            until: Instant from which a new run may read on; None if unknown.
+        """
         with self.lock:
             now = self.clock.now()
             for timer in self._timers:
@@ -161,7 +166,7 @@ class StreamProgress:
             if self._snapshot.outcome == "running":
                 self._update(duration=now - (self._snapshot.started_at or now))
             if self._snapshot.outcome in {"running", "not begun"}:
-                self._update(outcome=outcome)
+                self._update(outcome=outcome, until=until)
 
     def set_quota_eta(self, quota_eta: datetime) -> None:
         """Store the instant at which the quota lets the stream finish."""

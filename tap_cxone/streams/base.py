@@ -22,6 +22,7 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Schema, StateMessage
 from typing_extensions import override
 
+from tap_cxone.clock import iso
 from tap_cxone.errors import (
     ConfigError,
     CXoneError,
@@ -42,12 +43,12 @@ from tap_cxone.streams.column_types import (
 )
 from tap_cxone.streams.family_stream import FamilyStream
 from tap_cxone.streams.schema import property_of, with_properties
-from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.streams.state import stream_states
+from tap_cxone.streams.state_owner import StateOwner
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
     from singer_sdk.metrics import Counter
     from singer_sdk.singerlib import Catalog
@@ -77,6 +78,7 @@ class CXoneStream(FamilyStream):
         """
         try:
             self.progress.start()
+            self._store_owner()
             yield from self.read_records()
             self.progress.finish("complete")
         except BrokenPipeError:
@@ -96,32 +98,36 @@ class CXoneStream(FamilyStream):
         if self.settings.on_quota_exhausted == "fail":
             self._fail(error)
         else:
-            self.progress.finish("stopped")
+            self.progress.finish("stopped", until=error.until)
             self.write_state()
-            self.audit_context.write("stream_stopped", reason=str(error))
+            self._audit_end("stream_stopped", error)
             self.log_once(
                 "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
             )
 
     def _postpone(self, error: OutsideHours) -> None:
         """End the stream without failure, because the settings exclude this time of the day."""
-        self.progress.finish("stopped")
+        self.progress.finish("stopped", until=error.until)
         self.write_state()
-        self.audit_context.write("stream_postponed", reason=str(error))
+        self._audit_end("stream_postponed", error)
         self.logger.info("Stream '%s' postponed: %s; a later run continues", self.name, error)
 
     def _fail(self, error: Exception) -> None:
         self.failures[self.name] = error
         if self.batches is not None:
             self.batches.discard()
-        self.progress.finish("failed")
+        self.progress.finish("failed", until=getattr(error, "until", None))
         self.family.circuit_breaker.record_failure(error)
         self.state_view.mark_failed(failed=True)
         self.write_state()  # the stream may have used a submit that STATE must contain
-        self.audit_context.write("stream_failed", reason=str(error))
+        self._audit_end("stream_failed", error)
         self.logger.error("Stream '%s' failed; the other streams continue: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run must fail at once
             raise error
+
+    def _audit_end(self, event: str, error: Exception) -> None:
+        until = self.progress.snapshot().until
+        self.audit_context.write(event, reason=str(error), until=iso(until) if until else None)
 
     @override
     def log_sync_costs(self) -> None:
@@ -139,12 +145,16 @@ class CXoneStream(FamilyStream):
         """Do nothing: `commit` moves the bookmark once per window."""
 
     def write_state(self) -> None:
-        """Emit STATE at once, with the submit times and tenant info of the family."""
+        """Emit STATE at once, with the submit times, tenant info and owner of the family."""
         submit_times = self.family.rate_limiter.known_submit_times()
         self.state_view.set_submit_times(self.family.name, submit_times)
+        self._store_owner()
         self._store_tenant_info()
         self._tap.write_message(StateMessage(value=self.tap_state))
         self.state_manager.is_flushed = True  # the SDK need not write it again
+
+    def _store_owner(self) -> None:
+        self.state_view.set_owner(self.family.name, StateOwner.of_family(self.family))
 
     # Types of a catalog
 
@@ -180,9 +190,8 @@ class CXoneStream(FamilyStream):
         STATE has it once, so its size does not grow with the number of streams.
         """
         family = self.family.name
-        for name, raw in self.tap_state.get("bookmarks", {}).items():
-            state = StreamState(name, raw)
-            if name != self.name and state.tenant_info(family):
+        for state in stream_states(self.tap_state):
+            if state.stream != self.name and state.tenant_info(family):
                 state.set_tenant_info(family, {})
         self.state_view.set_tenant_info(family, self.family.tenant_info)
 
@@ -330,11 +339,3 @@ class CXoneStream(FamilyStream):
         sys.stdout.flush()
         self.state_manager.is_flushed = False
         self._counter.increment(lines.count)
-
-
-def read_tenant_info(tap: Tap, family: str) -> dict[str, Any]:
-    """Return the tenant info of a family, merged from the state of all streams."""
-    tenant_info: dict[str, Any] = {}
-    for name, raw in tap.state.get("bookmarks", {}).items():
-        tenant_info = merge_tenant_info(tenant_info, StreamState(name, raw).tenant_info(family))
-    return tenant_info

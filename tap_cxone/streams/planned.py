@@ -25,8 +25,9 @@ from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
 from tap_cxone.streams.start_report import StartReport
-from tap_cxone.streams.state import StreamState, merge_tenant_info
+from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
+from tap_cxone.streams.tenant_info import merge_tenant_info
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -223,8 +224,7 @@ class PlannedStream(CXoneStream):
     def _restore_family_state(self) -> None:
         """Restore submit times and tenant info of the family from the state of all streams."""
         family = self.family
-        for name, raw in self.tap_state.get("bookmarks", {}).items():
-            state = StreamState(name, raw)
+        for state in stream_states(self.tap_state):
             family.rate_limiter.restore(state.submit_times(family.name))
             tenant_info = merge_tenant_info(family.tenant_info, state.tenant_info(family.name))
             family.tenant_info.update(tenant_info)

@@ -10,6 +10,7 @@ retired_columns [column]                                    former columns of ti
 column_types   {column: type}                               other types than string
 absent_columns [column]                                     the last file lacked them
 tenant_info    {family: {name: value}}                      facts about the tenant
+owner          {family: {"login": hash, "tenant": hash}}    whose state it is
 failed         true                                         the stream failed in its last run
 date_orders    {column: "day_first"}                        order of day and month in files
 date_votes     {column: 2}                                  how many dates showed it, if few
@@ -32,7 +33,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant, time_zone
-from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.output.packed_state import PACKED, unpack_state
@@ -40,11 +40,18 @@ from tap_cxone.planning.history import History
 from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
-from tap_cxone.rows.titles import Title
+from tap_cxone.streams.state_owner import StateOwner
+from tap_cxone.streams.state_values import (
+    parse_date_orders,
+    parse_date_votes,
+    parse_names,
+    parse_types,
+    require_text,
+)
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -60,6 +67,7 @@ _OWN_KEYS = {
     "date_orders",
     "date_votes",
     "tenant_info",
+    "owner",
     "failed",
     "narrow_windows",
     "stopped_at",
@@ -154,7 +162,7 @@ class StreamState(Struct, frozen=True):
 
     def column_map(self) -> ColumnMap:
         """Return the columns of the titles that earlier files had."""
-        names = self._parse(_parse_names, self.raw.get("columns", {}))
+        names = self._parse(parse_names, self.raw.get("columns", {}))
         return ColumnMap(names, frozenset(self._names("retired_columns")))
 
     def set_column_map(self, column_map: ColumnMap) -> None:
@@ -169,7 +177,7 @@ class StreamState(Struct, frozen=True):
 
     def column_types(self) -> dict[str, ColumnType]:
         """Return the types of the columns in the last SCHEMA; a column without one is a string."""
-        return self._parse(_parse_types, self.raw.get("column_types", {}))
+        return self._parse(parse_types, self.raw.get("column_types", {}))
 
     def set_column_types(self, types: Mapping[str, ColumnType]) -> None:
         """Store the types of columns other than strings."""
@@ -184,15 +192,15 @@ class StreamState(Struct, frozen=True):
         self._put("absent_columns", sorted(names))
 
     def _names(self, key: str) -> list[str]:
-        return self._parse_list(_require_text, self.raw.get(key, []))
+        return self._parse_list(require_text, self.raw.get(key, []))
 
     def date_orders(self) -> dict[str, DateOrder]:
         """Return the order of day and month that earlier files showed, by column."""
-        return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
+        return self._parse(parse_date_orders, self.raw.get("date_orders", {}))
 
     def date_votes(self) -> dict[str, int]:
         """Return how many dates showed the order of a column, where these were few."""
-        return self._parse(_parse_date_votes, self.raw.get("date_votes", {}))
+        return self._parse(parse_date_votes, self.raw.get("date_votes", {}))
 
     def add_date_orders(self, orders: Mapping[str, DateOrder], votes: Mapping[str, int]) -> None:
         """Store the orders that a file showed, and by how many dates."""
@@ -208,9 +216,18 @@ class StreamState(Struct, frozen=True):
         """Store the tenant info of a family."""
         self._put("tenant_info", {family: dict(tenant_info)} if tenant_info else {})
 
+    def owner(self, family: str) -> StateOwner | None:
+        """Return whose state it is; None if a tap wrote it that did not store this."""
+        raw = self._parse(lambda owners: owners.get(family), self.raw.get("owner", {}))
+        return None if raw is None else self._parse(StateOwner.from_json, raw)
+
+    def set_owner(self, family: str, owner: StateOwner | None) -> None:
+        """Store whose state it is."""
+        self._put("owner", {family: owner.to_json()} if owner else {})
+
     def families(self) -> set[str]:
-        """Return the families whose submit times or tenant info are stored."""
-        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info"))
+        """Return the families whose submit times, tenant info or owner are stored."""
+        mappings = (self.raw.get(key, {}) for key in ("submits", "tenant_info", "owner"))
         return {family for mapping in mappings for family in self._parse(dict.keys, mapping)}
 
     def _put(self, key: str, value: Any) -> None:
@@ -237,23 +254,10 @@ class StreamState(Struct, frozen=True):
             raise StateError(msg) from error
 
 
-def merge_tenant_info(base: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the tenant info of two streams merged; the newer version of an entry wins."""
-    result = dict(base)
-    for name, value in other.items():
-        old = result.get(name)
-        if not isinstance(old, dict) or not isinstance(value, dict):
-            result[name] = value
-        elif "version" in old:
-            result[name] = max(old, value, key=_version)
-        else:
-            result[name] = old | value
-    return result
-
-
-def _version(entry: Mapping[str, Any]) -> int:
-    version = entry.get("version")
-    return version if isinstance(version, int) else 0
+def stream_states(state: Mapping[str, Any]) -> Iterator[StreamState]:
+    """Yield a view of the state of each stream."""
+    for name, raw in state.get("bookmarks", {}).items():
+        yield StreamState(name, raw)
 
 
 def read_state(state: Any) -> dict[str, Any]:
@@ -280,6 +284,7 @@ def read_state(state: Any) -> dict[str, Any]:
         for family in stream.families():
             stream.submit_times(family)
             stream.tenant_info(family)
+            stream.owner(family)
     return {**state, "bookmarks": bookmarks}
 
 
@@ -316,34 +321,3 @@ def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
         )
         raise StateError(msg)
     return bookmarks
-
-
-def _parse_names(raw: Mapping[str, list[str | None]]) -> dict[Title, str]:
-    names: dict[Title, str] = {}
-    for text, columns in raw.items():
-        if not isinstance(columns, list):
-            raise TypeError(columns)
-        titled = enumerate(columns, start=1)
-        names |= {Title(text, n): _require_text(name) for n, name in titled if name is not None}
-    return names
-
-
-def _parse_types(raw: Mapping[str, Any]) -> dict[str, ColumnType]:
-    by_text = {column_type: column_type for column_type in COLUMN_TYPES}
-    return {name: by_text[column_type] for name, column_type in raw.items()}
-
-
-def _require_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
-    return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}
-
-
-def _parse_date_votes(raw: Mapping[str, Any]) -> dict[str, int]:
-    if not all(type(number) is int for number in raw.values()):
-        raise ValueError
-    return {str(column): number for column, number in raw.items()}

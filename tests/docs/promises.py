@@ -17,6 +17,7 @@ PROMISES = {
     "refused it for now.",
     "shared-limits": "Time between submits and quota are kept across streams, runs and processes.",
     "pending-jobs": "A pending job is resumed, and only for the same request and tenant.",
+    "own-state": "The state of another tenant or login is refused before any request.",
     "own-hosts": "Tokens and keys are sent to their host only. A presigned link is fetched "
     "without credentials.",
     "no-secrets": "No message contains a key, a token, the query of a link, or the content of a "

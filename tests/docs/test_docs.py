@@ -47,6 +47,7 @@ def test_meltano_knows_every_setting():
     assert {name for name, setting in settings.items() if setting.get("sensitive")} == {
         "access_key_id",
         "access_key_secret",
+        "audit_log_params",
         "batch_config",
         "client_id",
         "client_secret",

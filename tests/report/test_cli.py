@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.report.cli import main
 from tests.report.logbook import window
+from tests.support.object_storage import BUCKET, object_storage
 
 COMMAND = Path(sys.executable).parent / "cxone-report"
 
@@ -131,3 +133,38 @@ def test_page_counts_skipped_lines(book):
 
     assert "1 line could not be read" in " ".join(page.split())
     assert "1 line of <code>stream_dreamt</code>" in page
+
+
+def test_report_of_a_folder_merges_its_logs(book, tmp_path):
+    """A folder has one log for each run; files of other kinds are ignored."""
+    book.commit(window(1), stream="first_stream")
+    book.path.rename(tmp_path / "older.jsonl")
+    book.commit(window(2), stream="second_stream")
+    (tmp_path / "note.txt").write_text("not a log")
+
+    page = invoke_report(tmp_path).output
+
+    assert "first_stream" in page
+    assert "second_stream" in page
+
+
+def test_report_of_an_address_merges_its_objects(clock, monkeypatch):
+    """`s3://bucket/audit` has one object for each run, as the tap wrote them."""
+    with object_storage() as storage:
+        for number in (1, 2):
+            audit = AuditLog(f"s3://{BUCKET}/audit", clock, f"run-{number}", params=storage.params)
+            audit.write("run_started", {"version": "1", "streams": [f"stream_of_{number}"]})
+            audit.close()
+        for name, value in {
+            "AWS_ENDPOINT_URL": storage.url,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+        result = invoke_report(f"s3://{BUCKET}/audit/")
+
+    assert result.exit_code == 0, result.output
+    assert "run-1" in result.output
+    assert "run-2" in result.output

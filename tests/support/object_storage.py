@@ -79,6 +79,8 @@ def object_storage() -> Iterator[ObjectStorage]:
     try:
         client = boto3.client("s3", endpoint_url=storage.url, region_name="us-east-1", **_KEYS)
         client.create_bucket(Bucket=BUCKET)
+        for key in storage.objects():  # the servers of one process share their buckets
+            client.delete_object(Bucket=BUCKET, Key=key)
         storage.requests.clear()
         yield storage
     finally:

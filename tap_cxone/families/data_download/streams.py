@@ -23,11 +23,11 @@ from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
-from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource
 from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import calendar_windows

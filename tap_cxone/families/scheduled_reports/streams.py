@@ -35,12 +35,12 @@ from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
-from tap_cxone.streams.base import read_tenant_info
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.state import StreamState
+from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource
 from tap_cxone.windows import calendar_windows
 

@@ -20,6 +20,7 @@ from tests.support.data_download import (
     sorted_ids,
 )
 from tests.support.expectations import failure
+from tests.support.run import without_owner
 
 NEW_YORK = "America/New_York"
 BERLIN = "Europe/Berlin"
@@ -37,7 +38,9 @@ def test_zone_changed_between_runs_stops_the_stream_with_the_choice(simulate, cl
     first = run_downloads(download_settings(simulate()), clock)
     sim = simulate(tenant_zone=BERLIN)
 
-    second = run_downloads(download_settings(sim, 2, timezone=setting), clock, state=first.state)
+    second = run_downloads(
+        download_settings(sim, 2, timezone=setting), clock, state=without_owner(first.state)
+    )
 
     assert isinstance(failure(second), ConfigError)
     assert f"set timezone to {NEW_YORK}" in str(failure(second))
@@ -51,7 +54,7 @@ def test_zone_of_the_setting_keeps_the_old_days(simulate, clock):
     sim = simulate(tenant_zone=BERLIN)
 
     config = download_settings(sim, 2, timezone=NEW_YORK)
-    second = run_downloads(config, clock, state=first.state)
+    second = run_downloads(config, clock, state=without_owner(first.state))
 
     assert second.error is None
     assert requested_dates(sim) == [("2026-03-16T04:00:00Z", "2026-03-17T03:59:59Z")]
@@ -63,7 +66,7 @@ def test_removed_stream_is_reloaded_in_the_new_zone(simulate, clock):
     del first.state["bookmarks"][STREAM]
     sim = simulate(tenant_zone=BERLIN)
 
-    second = run_downloads(download_settings(sim), clock, state=first.state)
+    second = run_downloads(download_settings(sim), clock, state=without_owner(first.state))
 
     assert second.error is None
 
@@ -74,8 +77,8 @@ def test_two_names_of_one_zone_are_no_change(simulate, clock, caplog):
     sim = simulate(tenant_zone="US/Eastern")
 
     config = download_settings(sim, 2, timezone=NEW_YORK)
-    second = run_downloads(config, clock, state=first.state)
-    third = run_downloads(download_settings(sim, 3), clock, state=second.state)
+    second = run_downloads(config, clock, state=without_owner(first.state))
+    third = run_downloads(download_settings(sim, 3), clock, state=without_owner(second.state))
 
     assert [second.error, third.error] == [None, None]
     assert [r for r in caplog.records if "days differ" in r.msg] == []

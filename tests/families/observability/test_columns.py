@@ -23,7 +23,7 @@ from tests.support.observability import (
     run_tables,
     table_settings,
 )
-from tests.support.run import run_tap
+from tests.support.run import run_tap, without_owner
 
 WINDOW = {
     "_window_start": "2026-03-16T00:00:00+00:00",
@@ -131,7 +131,7 @@ def test_drift_after_the_first_header(simulate, clock, drift):
         "schema_drift": drift,
     }
 
-    out = run_tables(config, clock, state=first.state)
+    out = run_tables(config, clock, state=without_owner(first.state))
 
     assert all("mood_of_the_day" not in m["schema"]["properties"] for m in out.of("SCHEMA"))
     if drift == "fail":
@@ -149,7 +149,7 @@ def test_columns_that_come_later(simulate, clock):
     sim = simulate(extra_columns={PATHS[KB]: ("Mood of the Day", "Date.")})
     config = table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"}
 
-    out = run_tables(config, clock, state=first.state)
+    out = run_tables(config, clock, state=without_owner(first.state))
 
     (row, *_) = sim.expected_rows(PATHS[KB], date(2026, 3, 18), date(2026, 3, 19))
     kinds = [message["type"] for message in out.messages]
@@ -199,7 +199,9 @@ def test_columns_that_vanish(simulate, clock):
     sim = simulate(missing_columns={PATHS[KB]: ("Rating",)})
     config = table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"}
 
-    out = run_tap(config, clock=clock, catalog=learned(config, first.state), state=first.state)
+    state = without_owner(first.state)
+
+    out = run_tap(config, clock=clock, catalog=learned(config, state), state=state)
 
     assert out.error is None
     assert {record["rating"] for record in out.records(KB)} == {None}

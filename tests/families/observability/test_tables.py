@@ -27,6 +27,7 @@ from tests.support.observability import (
 )
 from tests.support.observability_quota import submitted_tables
 from tests.support.requests import submits
+from tests.support.run import without_owner
 
 
 def by_default(config: dict[str, Any]) -> set[str]:
@@ -148,7 +149,7 @@ def test_table_name_that_is_gone_leads_to_the_other(simulate, clock):
         table_settings(sim, overlap_days=0) | {"end_date": "2026-03-19T00:00:00Z"},
         clock,
         GR,
-        state=first.state,
+        state=without_owner(first.state),
     )
 
     assert out.error is None

@@ -315,8 +315,8 @@ def test_lost_submit_is_audited_as_adopted(simulate, clock, audit_log):
     ] == [sim.analytics_exports[0].id]
 
 
-def test_stream_stopped_by_a_quota_leaves_the_run_complete(simulate, clock, audit_log):
-    """A quota that is used up ends a stream for the day; the run is complete."""
+def test_stream_stopped_by_a_quota_stops_the_run(simulate, clock, audit_log):
+    """A quota that is used up ends a stream for the day; the run succeeds, and is not complete."""
     sim = simulate(exports_per_day=1)
     own = {"exports_per_day": 1, "window_days": 1}
     config = every(sim, audit_log, end_date="2026-03-18T00:00:00Z", observability=own)
@@ -328,7 +328,8 @@ def test_stream_stopped_by_a_quota_leaves_the_run_complete(simulate, clock, audi
     assert "quota" in stopped["reason"]
     (ended,) = lines_of_events(audit_log, "stream_ended")
     assert (ended["outcome"], ended["windows"], ended["exports"]) == ("stopped", 1, 1)
-    assert audit_lines(audit_log)[-1]["outcome"] == "complete"
+    run = audit_lines(audit_log)[-1]
+    assert (run["outcome"], run["complete"]) == ("stopped", False)
 
 
 @pytest.mark.parametrize("after", [1, 3, 6])

@@ -69,7 +69,7 @@ def fill_up(request, monkeypatch) -> Callable[[int], None]:
                 return write(descriptor, data[:5])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("tap_cxone.events.audit_log.os.write", full)
+        monkeypatch.setattr("tap_cxone.events.local_file.os.write", full)
 
     return after
 
@@ -122,7 +122,7 @@ def test_after_a_full_disk(sim, clock, audit_log, monkeypatch):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             return write(descriptor, data)
 
-        patched.setattr("tap_cxone.events.audit_log.os.write", full)
+        patched.setattr("tap_cxone.events.local_file.os.write", full)
         first = run_exports(audit_settings(sim, audit_log), clock)
 
     second = run_exports(audit_settings(sim, audit_log), clock, state=first.state)

@@ -19,6 +19,7 @@ from tests.support.run import run_tap
 from tests.support.webhook import with_webhook
 
 if TYPE_CHECKING:
+    from tap_cxone.events.local_file import LocalFile
     from tests.support.webhook import Listener
 
 COMMITS_AND_END = ["window_committed", "run_ended"]
@@ -55,14 +56,14 @@ def test_webhook_reports_failed_stream_on_a_full_disk(sim, clock, listener, tmp_
     """A failed stream is reported even if the audit log cannot be written."""
     sim.faults.add(Fault("submit", "job-failed"))
     config = with_webhook(sim, listener, events=["stream_failed"])
-    monkeypatch.setattr("tap_cxone.events.audit_log._append_line", _full_disk)
+    monkeypatch.setattr("tap_cxone.events.local_file.LocalFile.append", _full_disk)
 
     run_exports(config, clock)
 
     assert [body["event"] for body in listener.told] == ["stream_failed"]
 
 
-def _full_disk(_path: str, line: bytes) -> None:
+def _full_disk(_file: LocalFile, line: bytes) -> None:
     if b'"event": "stream_failed"' in line:
         raise OSError(28, "No space left on device")
 

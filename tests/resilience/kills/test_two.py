@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from tests.resilience.kills.processes import (
 )
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
 from tests.support import observability as dashboard
-from tests.support.kill_cases import QUARANTINE, Case
+from tests.support.kill_cases import DAY, QUARANTINE, Case
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def alone(case: Case, sim: Simulator, config: dict[str, Any]) -> dict[Key, dict[
 
 @contextmanager
 def run_at_once(
-    cases: tuple[Case, Case], folder: Path, config: dict[str, Any]
+    cases: tuple[Case, Case], folder: Path, config: dict[str, Any], state: Any = None
 ) -> Iterator[list[tuple[Child, Path]]]:
     """Run two taps that set about their streams at the same moment."""
     with ExitStack() as stack:
@@ -105,7 +106,7 @@ def run_at_once(
             os.mkfifo(gate)
             gates.append(stack.enter_context(gate.open("r+b", buffering=0)))
             prefix = (sys.executable, "-c", GATED, str(gate))
-            tap = child(one, config, own, prefix=prefix, patience=LONG)
+            tap = child(one, config, own, state=state, prefix=prefix, patience=LONG)
             running.append((stack.enter_context(tap), own))
         for process, own in running:
             wait_while_running(partial(is_ready, own), process)
@@ -207,6 +208,39 @@ def test_two_with_the_same_stream(tmp_path, case, journal_address):
         assert sim.limit_violations == 0
         assert len(case.works(sim)) == 3
         assert not different(second, first)
+
+
+@pytest.mark.promise("pending-jobs")
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "most"), [("gap", 3), ("newest first", 3), ("reload", 5)])
+def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
+    """Two taps with one state read a gap once, and the newest days first.
+
+    A reload may be spent by each: its job cannot be told from that of the first reading.
+    """
+    case = BY_NAME["extraction-async"]
+    with case_simulator(case, **SCARCE) as sim:
+        config = configured(case, sim, journal=str(tmp_path / "journal.db"))
+        one, _ = pair(case)
+        second_day = (datetime.fromisoformat(config["start_date"]) + DAY).isoformat()
+        state = None
+        if name != "newest first":
+            before = {**config, **({"start_date": second_day} if name == "gap" else {})}
+            with child(one, before, tmp_path) as process:
+                state = messages(remaining_bytes(process)).state
+        days = {"from": config["start_date"], "to": second_day}
+        later: dict[str, dict[str, Any]] = {
+            "gap": {},
+            "newest first": {"backfill_order": "newest_first"},
+            "reload": {"reload": [{"id": "again", "streams": [*one.small], **days}]},
+        }
+        with run_at_once((one, one), tmp_path, {**config, **later[name]}, state) as running:
+            first, second = [finished(process, own) for process, own in running]
+
+        assert sim.limit_violations == 0
+        assert len(case.works(sim)) <= most
+        assert not different(second, first)
+        assert first
 
 
 @pytest.mark.promise("shared-limits")

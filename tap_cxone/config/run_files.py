@@ -1,0 +1,44 @@
+"""The settings of files that tell about runs: the audit log and the run summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from tap_cxone.config.definition import SECRET
+from tap_cxone.config.history import HistorySettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFileSettings(HistorySettings):
+    """The settings of files that tell about runs."""
+
+    audit_log_path: Annotated[
+        str | None,
+        Meta(
+            title="Audit log",
+            description="File to which the tap appends one JSON line for every event of a job, a "
+            "window or the run. It is created with mode 0600. An address such as "
+            "`s3://bucket/audit` is a folder with one object for each run. Default: none.",
+        ),
+    ] = None
+    audit_log_params: Annotated[
+        dict[str, Any],
+        Meta(
+            title="Parameters of the audit log",
+            description="Parameters of the fsspec file system of `audit_log_path`, such as keys. "
+            "No log shows them.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default_factory=dict, repr=False)
+    summary_json: Annotated[
+        str | None,
+        Meta(
+            title="Run summary",
+            description="File that receives the result of the run at its end: one JSON line for "
+            "each stream, and a last line for the run. The start of a run empties it. Default: "
+            "none.",
+        ),
+    ] = None
