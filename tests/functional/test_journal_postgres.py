@@ -90,7 +90,7 @@ def test_run_survives_a_restart_of_the_journals_server(sim, clock, server, caplo
 
 
 def test_run_survives_a_dropped_connection_to_the_journal(sim, clock, server):
-    """A connection that is dropped at any pause is open_journal again."""
+    """A connection that is dropped at any pause is opened again."""
     clock.happening = [server.disconnect] * 20
     out = run_stream(journal_settings(sim, server.url), clock)
 
@@ -114,7 +114,7 @@ def test_run_without_its_journals_server_ends_with_the_job_in_state(sim, clock, 
 
 
 def test_locks_are_held_again_after_a_lost_connection(server, open_journal):
-    """A connection that is open_journal again holds the locks of the lost one."""
+    """A connection that is opened again holds the locks of the lost one."""
     one, two = open_journal(), open_journal()
     lock = one.try_lock("place")
     server.disconnect()
