@@ -96,9 +96,8 @@ def test_renewed_access_key_of_a_named_tenant_is_accepted(sim, clock):
     """With the setting `tenant` the tenant says whose state it is, whatever its key."""
     out = run_stream(stream_settings(sim, tenant="acme"), clock)
 
-    assert (
-        opened_with_state(stream_settings(sim, tenant="acme", access_key_id=NEW_KEY), out) is None
-    )
+    renewed = stream_settings(sim, tenant="acme", access_key_id=NEW_KEY)
+    assert opened_with_state(renewed, out) is None
 
 
 @pytest.mark.promise("own-state")
