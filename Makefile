@@ -79,7 +79,7 @@ format: .venv/.ready
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .venv-judge .venv-site .targets .meltano output
+	rm -rf .venv .venv-3.* .venv-judge .venv-site .mkdocs/assets .targets .meltano output
 
 # The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
 LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
@@ -95,8 +95,16 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --compile-bytecode --quiet --locked --inexact --all-extras
 	touch $@
 
-.venv-site/.ready: pyproject.toml uv.lock .venv/.ready
+.venv-site/.ready: pyproject.toml uv.lock .venv/.ready .mkdocs/assets/mermaid.min.js
 	UV_PROJECT_ENVIRONMENT=.venv-site $(BIN)/uv sync --quiet --locked --only-group docs
+	touch $@
+
+# Draws the diagrams of the site. No package of PyPI has it.
+.mkdocs/assets/mermaid.min.js:
+	mkdir -p .mkdocs/assets
+	cd .mkdocs/assets && npm pack --silent mermaid@11.16.0 > /dev/null && \
+	tar -xzf mermaid-11.16.0.tgz --strip-components 2 package/dist/mermaid.min.js && rm mermaid-11.16.0.tgz
+	echo "74d7c46dabca328c2294733910a8aa1ed0c37451776e8d5295da38a2b758fb9b  $@" | sha256sum --check --quiet || { rm $@; exit 1; }
 	touch $@
 
 # singer-tools pins libraries that conflict with the SDK, so it has a separate environment.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo, available_timezones
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
@@ -40,6 +43,27 @@ class SystemClock:
     def sleep(self, duration: timedelta) -> None:
         """Wait for `duration`; raises `Interrupted` when a signal arrives."""
         self._signals.wait(max(0.0, duration.total_seconds()))
+
+
+@dataclass(slots=True)
+class OffsetClock(Clock):
+    """Clock of a server, read on this machine.
+
+    Attributes:
+        clock: Clock of this machine.
+        offset: The server's time minus that of this machine.
+    """
+
+    clock: Clock
+    offset: timedelta = timedelta(0)
+
+    @override
+    def now(self) -> datetime:
+        return self.clock.now() + self.offset
+
+    @override
+    def sleep(self, duration: timedelta) -> None:
+        self.clock.sleep(duration)
 
 
 @cache

@@ -21,9 +21,9 @@ from tap_cxone.http.client import Client
 from tap_cxone.http.rate_limit import RateLimiter, RateLimits
 from tap_cxone.http.retry import RetryPolicy
 from tap_cxone.http.transport import Transport
-from tap_cxone.jobs.ledger import JobLedger, NullLedger, SqliteLedger, tenant_key
+from tap_cxone.jobs.ledger import JobLedger, JournalLedger, NullLedger, tenant_key
 from tap_cxone.jobs.polling import PollPolicy
-from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
+from tap_cxone.jobs.slots import TenantLocks, TenantSlots
 from tap_cxone.progress.formatting import format_minute
 from tap_cxone.redact import Redactor
 
@@ -238,13 +238,14 @@ class ApiFamily(ABC):
         """Return the rate limiter that all streams of the family share."""
         context = self.context
         timeout = context.settings.throttle_timeout
-        return RateLimiter(self.limits, context.clock, self.ledger, timeout)
+        clock = context.journal.clock if context.journal else context.clock
+        return RateLimiter(self.limits, clock, self.ledger, timeout)
 
     @cached_property
     def ledger(self) -> JobLedger:
         """Return the ledger of the family's jobs and submit times."""
         journal = self.context.journal
-        return SqliteLedger(journal, self._tenant_key) if journal else NullLedger()
+        return JournalLedger(journal, self._tenant_key) if journal else NullLedger()
 
     @property
     def _identity(self) -> str:
@@ -261,8 +262,7 @@ class ApiFamily(ABC):
         locks, journal = None, self.context.journal
         if journal is not None:
             timeout = self.context.settings.throttle_timeout
-            poller = Poller(self.context.clock, journal.poll_interval, timeout)
-            locks = TenantLocks(journal.lock_dir / self._tenant_key, poller, journal.log)
+            locks = TenantLocks(journal, self._tenant_key, timeout)
         limits = self.limits
         return TenantSlots(self.name, limits.max_concurrent, limits.tenant_wide, locks)
 

@@ -121,7 +121,7 @@ class TapCXone(Tap):
         self.webhook = Webhook.from_settings(
             self.settings, self.signals, self.audit, self.workers.main_thread.post, self.logger
         )
-        self.journal = create_journal(self.settings, self._clock, self.logger)
+        self.journal = create_journal(self.settings, self._clock, self.logger, self._real_time)
         self.sample = RecordSample(self.webhook.settings.sample_size if self.webhook else 0)
         self.batches = (
             BatchingWriter(batch_settings, self.sample, self.audit.run_id, self._clock)
@@ -231,7 +231,9 @@ class TapCXone(Tap):
             raise ConfigError([str(error)]) from error
 
     def _end_run(self, outcome: RunOutcome, started_at: datetime) -> None:
-        """Release all slots, close the journal and write `stream_ended` and `run_ended`."""
+        """Release what the run holds, and write `stream_ended` and `run_ended`."""
+        if self.batches is not None:
+            self.batches.discard()  # a signal ends a run without the error handling of its streams
         for family in self._families:
             family.slots.release_all()
         self.close()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
     from tap_cxone.simulator.family import SimulatedFamily
+    from tests.support.postgres import Postgres
 
 
 # Before any test imports it: its assertions explain what a fault did.
@@ -147,6 +148,31 @@ def sim(simulate: Callable[..., Simulator]) -> Simulator:
 def config(sim: Simulator) -> dict[str, Any]:
     """Return settings for `sim`, with nineteen days and a half to read."""
     return settings_for(sim)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """Return the server of all tests of a process: to make one takes more than a second."""
+    from tests.support.postgres import postgres  # noqa: PLC0415 (few tests need it)
+
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def server(postgres_server: Postgres) -> Iterator[Postgres]:
+    """Return a server that is empty."""
+    yield postgres_server
+    postgres_server.clear()
+
+
+@pytest.fixture(params=["file", pytest.param("postgresql", marks=pytest.mark.posix)])
+def journal_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return where a journal is to be: the path of a file, and the URL of an empty database."""
+    if request.param == "file":
+        return str(tmp_path / "journal.db")
+    url: str = request.getfixturevalue("server").url
+    return url
 
 
 @pytest.fixture

@@ -30,7 +30,11 @@ class ReloadedRange:
         Meta(description="Names of the streams.", extra_json_schema={"minItems": 1}),
     ]
     from_: Annotated[
-        datetime, Meta(description="Begin of the range, ISO 8601 (UTC if it has no offset).")
+        datetime,
+        Meta(
+            description="Begin of the range, ISO 8601 (UTC if it has no offset). A plain date is a "
+            "local day of the zone, as in `start_date`."
+        ),
     ]
     to: Annotated[
         datetime, Meta(description="End of the range, exclusive, ISO 8601 (UTC without an offset).")

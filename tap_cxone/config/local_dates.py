@@ -13,35 +13,39 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from tap_cxone.config.rows import SkippedRange
-
-_RANGE = "skip_windows"
+_RANGES = ("skip_windows", "reload")
 
 
 def find_plain_dates(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the dates without a time of settings as JSON: by setting, and of each skipped range.
+    """Return the dates without a time of settings as JSON: by setting, and of each time range.
 
-    The dates of a range are under the attributes of `SkippedRange`.
+    The dates of a range are under the attributes of its value.
     """
-    ranges = [_dates(entry, {"from": "from_", "to": "to"}) for entry in config.get(_RANGE) or ()]
-    return {**_dates(config, {"start_date": "start_date", "end_date": "end_date"}), _RANGE: ranges}
+    names = {"from": "from_", "to": "to"}
+    ranges = {key: [_dates(entry, names) for entry in config.get(key) or ()] for key in _RANGES}
+    return {**_dates(config, {"start_date": "start_date", "end_date": "end_date"}), **ranges}
 
 
 def as_local_days(
-    plain_dates: Mapping[str, Any], ranges: Sequence[SkippedRange], zone: ZoneInfo
+    plain_dates: Mapping[str, Any], ranges: Mapping[str, Sequence[Any]], zone: ZoneInfo
 ) -> dict[str, Any]:
     """Return the settings that differ if their plain dates are days of a zone.
 
     Args:
         plain_dates: What `find_plain_dates` has found.
-        ranges: The ranges of `skip_windows`, with days of UTC.
+        ranges: The time ranges with days of UTC, by setting.
         zone: The zone.
     """
-    days = {name: value for name, value in plain_dates.items() if name != _RANGE}
-    found = plain_dates.get(_RANGE) or [{}] * len(ranges)
-    pairs = zip(ranges, found, strict=True)
-    moved = tuple(replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)
-    return {**_midnights(days, zone), _RANGE: moved}
+    days = {name: value for name, value in plain_dates.items() if name not in ranges}
+    moved = {n: _moved(entries, plain_dates.get(n), zone) for n, entries in ranges.items()}
+    return {**_midnights(days, zone), **moved}
+
+
+def _moved(
+    entries: Sequence[Any], plain_dates: Sequence[Mapping[str, date]] | None, zone: ZoneInfo
+) -> tuple[Any, ...]:
+    pairs = zip(entries, plain_dates or [{}] * len(entries), strict=True)
+    return tuple(replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)
 
 
 def _dates(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, date]:

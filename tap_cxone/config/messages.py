@@ -68,6 +68,14 @@ def _describe_pattern(path: str, error: ValidationError) -> str:
     return f"{path} is '{error.instance}'; use small letters, digits and _ such as {example}"
 
 
+_TYPE_WORDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object such as {}",
+    "string": "a text",
+}
 _RELATIONS = {"maximum": "at most", "minimum": "at least", "exclusiveMinimum": "more than"}
 _DESCRIBE: dict[str, Callable[[str, ValidationError], str]] = {
     "additionalProperties": _describe_unknown_settings,
@@ -123,7 +131,7 @@ def _format_types(expected: str | list[str]) -> str:
     names = (
         [expected] if isinstance(expected, str) else [name for name in expected if name != "null"]
     )
-    return " or ".join(names)
+    return " or ".join(_TYPE_WORDS[name] for name in names)
 
 
 def _describe_type(value: object) -> str:

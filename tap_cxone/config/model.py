@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.definition import ONE_WEEK, read
+from tap_cxone.config.definition import ONE_WEEK, SECRET, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
@@ -198,15 +198,18 @@ class Settings(RunFileSettings):
             "exceed the limit.",
         ),
     ] = 2000
-    journal_path: Annotated[
+    journal: Annotated[
         str | None,
         Meta(
             title="Journal",
-            description="SQLite file with the jobs and submits of all runs. It covers a process "
-            "that dies before its target has stored the state. Processes of one machine that share "
-            "the file share the slots of a tenant. It is created with mode 0600. Default: none.",
+            description="Where the jobs and submits of all runs are stored: the path of an SQLite "
+            "file, or a URL `postgresql://…` (extra `postgres`). It covers a process that dies "
+            "before its target has stored the state. Processes with one journal share the slots of "
+            "a tenant: those of one machine share the file, those of several the database. The "
+            "file is created with mode 0600. Default: none.",
+            extra_json_schema=SECRET,
         ),
-    ] = None
+    ] = field(default=None, repr=False)
     completion_webhook: Annotated[
         WebhookSettings | None,
         Meta(
@@ -279,7 +282,7 @@ class Settings(RunFileSettings):
             end_date = self.end_date.replace(second=0, microsecond=0) + timedelta(minutes=1)
             object.__setattr__(self, "end_date", end_date)
         object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
-        for name in ("audit_log_path", "summary_json", "journal_path", "keep_failed_files"):
+        for name in ("audit_log_path", "summary_json", "journal", "keep_failed_files"):
             object.__setattr__(self, name, getattr(self, name) or None)
 
     @classmethod
@@ -300,7 +303,8 @@ class Settings(RunFileSettings):
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        return replace(self, **as_local_days(self.plain_dates, self.skip_windows, zone))
+        ranges = {"skip_windows": self.skip_windows, "reload": self.reload}
+        return replace(self, **as_local_days(self.plain_dates, ranges, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""

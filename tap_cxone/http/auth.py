@@ -21,6 +21,7 @@ from tap_cxone.errors import (
     Unavailable,
 )
 from tap_cxone.http.error_table import PERMISSION_HINT
+from tap_cxone.http.json_body import error_of
 from tap_cxone.http.messages import ApiRequest
 
 if TYPE_CHECKING:
@@ -264,8 +265,9 @@ class TokenProvider:
         payload = response.json
         value = payload.get("access_token") if isinstance(payload, dict) else None
         if not isinstance(value, str) or not (value.isascii() and value.isprintable() and value):
-            hint = self.grant.credentials_hint()
-            msg = f"Login failed: the response has no valid access_token; {hint}"
+            words, hint = self.transport.redact(error_of(payload)), self.grant.credentials_hint()
+            shown = f" ({words})" if words else ""
+            msg = f"Login failed: the response has no valid access_token{shown}; {hint}"
             raise AuthError(msg)
         date_header = response.headers.get("Date", "")
         now = self.transport.clock.now()

@@ -196,7 +196,7 @@ class Client(Struct, frozen=True):
             msg = f"{request}: {response.status} with an error in place of a result: {error_text}"
             raise ApiError(msg, status=response.status, remedy=RETRY_LATER_HINT)
         self.rate_limiter.update_from_headers(
-            RateLimitHeaders.parse(response.headers, self.transport.clock.now())
+            RateLimitHeaders.parse(response.headers, self.rate_limiter.clock.now())
         )
         return response
 
@@ -239,7 +239,7 @@ class Client(Struct, frozen=True):
         authorized_request = request.with_headers(headers)
         if not request.creates_job:
             return self.transport.send(authorized_request, self.classify_error)
-        with self.rate_limiter.submitting():
+        with self.rate_limiter.submitting() as timing, timing.observe():
             return self.transport.send(authorized_request, self.classify_error)
 
     def download_authorized(self, path: str, description: str) -> Spool:

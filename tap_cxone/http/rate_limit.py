@@ -19,6 +19,7 @@ from tap_cxone.errors import (
     QuotaExhausted,
 )
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
+from tap_cxone.http.send_timing import SendTiming
 from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from tap_cxone.clock import Clock
 
 _ZERO = timedelta(0)
-_MAX_TRANSIT_TIME = timedelta(seconds=2)  # between the tap and the API, including the connection
 
 
 class ExportQuota(Struct, frozen=True):
@@ -123,6 +123,7 @@ class RateLimiter:
     submit_log: SubmitLog = field(default_factory=NullSubmitLog)
     throttle_timeout: timedelta = timedelta(minutes=30)
     _submit_times: list[datetime] = field(default_factory=list)
+    _shared_times: list[datetime] = field(default_factory=list)
     _last_headers: RateLimitHeaders = field(default_factory=RateLimitHeaders)
     _most_remaining: int = 0
     _last_submit_at: datetime | None = None
@@ -136,10 +137,14 @@ class RateLimiter:
 
     def submit_times(self) -> list[datetime]:
         """Return the times of submits that still count, oldest first; delete the others."""
+        self._shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
+        return self.known_submit_times()
+
+    def known_submit_times(self) -> list[datetime]:
+        """Return the same without reading the submit log, which may be out of reach."""
         with self._lock:
             self._submit_times = local_times = self._drop_expired(self._submit_times)
-        shared_times = self.submit_log.submit_times(self.clock.now() - self.limits.retention)
-        return sorted({*local_times, *self._drop_expired(shared_times)})
+        return sorted({*local_times, *self._drop_expired(self._shared_times)})
 
     def _drop_expired(self, submit_times: Iterable[datetime]) -> list[datetime]:
         now = self.clock.now()
@@ -148,12 +153,12 @@ class RateLimiter:
         return [at for at in times if at > now - self.limits.retention]
 
     @contextmanager
-    def submitting(self) -> Iterator[None]:
+    def submitting(self) -> Iterator[SendTiming]:
         """Wait until a submit is allowed; count the submit of this block, whatever its outcome.
 
-        The API counts a submit from its arrival. That is between sending and the response, and at
-        most two seconds after sending: a synchronous submit gets its response when its job is done.
-        A refused submit counts for the minimum interval, but not for a quota.
+        The API counts a submit from its arrival, which is before the response, and before
+        `SendTiming.latest_arrival` of the yielded value. A refused submit counts for the minimum
+        interval, but not for a quota.
 
         Raises:
             QuotaExhausted: The quota allows no submit now.
@@ -170,17 +175,18 @@ class RateLimiter:
             *self.submit_log.submit_times(sent_at - self.limits.retention),
         }
         # The submit counts from now on: a run killed before the response may have spent the export.
-        submit_id = self.submit_log.register(_latest_untaken(sent_at, taken))
+        timing = SendTiming(self.clock, sent_at)
+        submit_id = self.submit_log.register(_latest_untaken(timing.latest_arrival(), taken))
         counts = True
         try:
-            yield
+            yield timing
         except AmbiguousSubmit:
             raise
         except CXoneError:
             counts = self.limits.quota is None
             raise
         finally:
-            self._last_submit_at = min(self.clock.now(), sent_at + _MAX_TRANSIT_TIME)
+            self._last_submit_at = min(self.clock.now(), timing.latest_arrival())
             counted_at = _latest_untaken(self._last_submit_at, taken) if counts else None
             self.restore([counted_at] if counted_at else [])
             # The response must not be lost. A journal error loses nothing: the submit is registered

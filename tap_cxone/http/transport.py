@@ -37,6 +37,7 @@ from tap_cxone.http.messages import (
 )
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.http.retry import Attempts
+from tap_cxone.http.send_timing import ObservedAdapter
 from tap_cxone.progress.activity import sleep
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class _Session(requests.Session):
 def open_session() -> requests.Session:
     """Return a session that sends no credentials from a `.netrc` file."""
     session = _Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, ObservedAdapter())
     session.auth = lambda request: request
     session.headers["Accept-Encoding"] = "gzip"
     return session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from typing_extensions import override
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.errors import JournalError
+from tap_cxone.errors import ConfigError, JournalError
 from tap_cxone.http.rate_limit import NullSubmitLog, SubmitLog
 from tap_cxone.jobs.job import RESULT_RETENTION, Job, JobOrigin
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.windows import Window
 
+_SUBMIT_ID_BITS = 63  # a positive number in a column of eight bytes
+_POSTGRES = ("postgresql://", "postgres://")
 _LOCK_POLL_INTERVAL = timedelta(seconds=1)  # an attempt to lock costs almost nothing
 
 
@@ -82,7 +85,7 @@ class NullLedger(NullSubmitLog, JobLedger):
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteLedger(JobLedger):
+class JournalLedger(JobLedger):
     """Ledger in the journal.
 
     Attributes:
@@ -124,16 +127,20 @@ class SqliteLedger(JobLedger):
 
     def _upsert(self, stream: str, jobs: Iterable[Job], *, committed: bool) -> None:
         now = iso(self.journal.clock.now())
-        sql = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?)"
-        serialized = ((job.id, json.dumps(job.to_json())) for job in jobs)
-        rows = ((self.tenant, stream, job_id, text, now, committed) for job_id, text in serialized)
+        sql = (
+            "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, stream, id) "
+            "DO UPDATE SET (job, updated_at, committed) = "
+            "(excluded.job, excluded.updated_at, excluded.committed)"
+        )
+        end = (now, int(committed))
+        rows = ((self.tenant, stream, job.id, json.dumps(job.to_json()), *end) for job in jobs)
         self.journal.write(sql, *rows)
 
     def _parse_job(self, text: str) -> Job:
         try:
             return Job.from_json(json.loads(text), JobOrigin.LEDGER)
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"the journal {self.journal.path} has an unreadable job ({error!r}); delete it"
+            msg = f"the journal {self.journal.address} has an unreadable job ({error!r}); delete it"
             raise JournalError(msg) from error
 
     # Submits
@@ -145,8 +152,11 @@ class SqliteLedger(JobLedger):
 
     @override
     def register(self, sent_at: datetime) -> int:
-        sql = "INSERT INTO submits (tenant, at) VALUES (?, ?)"
-        return self.journal.write(sql, (self.tenant, iso(sent_at)))
+        # A chosen number: a repeated statement stores the submit once.
+        submit_id = secrets.randbits(_SUBMIT_ID_BITS)
+        sql = "INSERT INTO submits VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING"
+        self.journal.write(sql, (submit_id, self.tenant, iso(sent_at)), locks=self.tenant)
+        return submit_id
 
     @override
     def confirm(self, submit_id: int, counted_at: datetime | None) -> None:
@@ -158,14 +168,36 @@ class SqliteLedger(JobLedger):
             )
 
 
-def create_journal(settings: Settings, clock: Clock, log: logging.Logger) -> Journal | None:
-    """Return the journal that the settings name, or None; it is not open yet."""
-    if settings.journal_path is None:
-        return None
-    from tap_cxone.jobs.journal import Journal
+def create_journal(
+    settings: Settings, clock: Clock, log: logging.Logger, real_time: bool
+) -> Journal | None:
+    """Return the journal that the settings name, or None; it is not open yet.
 
+    Args:
+        settings: Settings of the run.
+        clock: Clock of the run.
+        log: Logger of the run.
+        real_time: Whether the clock is that of the machine, which a server may correct.
+
+    Raises:
+        ConfigError: The journal is in PostgreSQL, and its extra is not installed.
+    """
+    if settings.journal is None:
+        return None
     poll_interval = min(settings.poll_interval, _LOCK_POLL_INTERVAL)
-    return Journal(Path(settings.journal_path), clock, poll_interval, log)
+    if not settings.journal.startswith(_POSTGRES):
+        from tap_cxone.jobs.sqlite_journal import SqliteJournal
+
+        return SqliteJournal(Path(settings.journal), clock, poll_interval, log)
+    try:
+        from tap_cxone.jobs.postgres_journal import PostgresJournal
+    except ImportError as error:
+        msg = (
+            f"journal is a PostgreSQL address, which needs psycopg ({error}); install "
+            "tap-cxone[postgres], or set it to the path of a file"
+        )
+        raise ConfigError([msg]) from error
+    return PostgresJournal(settings.journal, clock, poll_interval, log, real_time=real_time)
 
 
 def tenant_key(family: str, base_url: str, identity: str) -> str:

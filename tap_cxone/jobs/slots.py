@@ -1,8 +1,7 @@
-"""File locks that limit the concurrent exports of a tenant across the processes of one machine.
+"""Slots that limit the concurrent exports of a tenant across all processes with one journal.
 
-A slot is the lock of a small file next to the journal. The operating system releases a lock when
-its process ends, for any reason and on every platform. So no lease has to be renewed while a
-synchronous export runs, and no process id can be confused with that of a later process.
+A slot is a lock of the journal. The end of a process releases its locks, so no lease has to be
+renewed while a synchronous export runs.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from tap_cxone.errors import JournalError, Throttled
+from tap_cxone.errors import Throttled
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
     from datetime import timedelta
-    from pathlib import Path
 
     from tap_cxone.clock import Clock
+    from tap_cxone.jobs.journal import Journal
 
 _T = TypeVar("_T")
 
@@ -48,49 +47,36 @@ class Poller(Struct, frozen=True):
         return result
 
 
-def acquire_file_lock(path: Path) -> ExitStack | None:
-    """Acquire the lock of a file without blocking; return None if it is held.
-
-    The caller closes the returned stack to release the lock.
-
-    Raises:
-        JournalError: The file cannot be locked.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path, mode=0o600, thread_local=False)
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout:
-        return None
-    except (OSError, NotImplementedError) as error:
-        if not (folder := path.parent.parent).is_dir():
-            msg = f"cannot lock {path}: {folder} is not a folder; create it or correct journal_path"
-            raise JournalError(msg) from error
-        msg = f"cannot lock {path} ({error}); set journal_path to a file system with file locks"
-        raise JournalError(msg) from error
-    stack = ExitStack()
-    stack.callback(lock.release)
-    return stack
-
-
 class TenantLocks(Struct, frozen=True):
-    """Lock files of one family of a tenant.
+    """Locks of one family of a tenant.
 
     Attributes:
-        prefix: Folder of the files and the start of their names.
-        poller: Interval and timeout of the wait for a lock.
-        log: Logger of the first wait.
+        journal: Journal that has the locks.
+        tenant: Identifier of family and tenant, a `tenant_key`.
+        timeout: Maximum duration of the wait for a lock.
     """
 
-    prefix: Path
-    poller: Poller
-    log: logging.Logger
+    journal: Journal
+    tenant: str
+    timeout: timedelta
+
+    def __str__(self) -> str:
+        """Return where the locks are."""
+        return self.journal.describe_lock(self.tenant)
+
+    @property
+    def poller(self) -> Poller:
+        """Return the interval and the timeout of the wait for a lock."""
+        return Poller(self.journal.clock, self.journal.poll_interval, self.timeout)
+
+    @property
+    def log(self) -> logging.Logger:
+        """Return the logger of the first wait."""
+        return self.journal.log
 
     def try_lock(self, name: str) -> ExitStack | None:
         """Acquire one of the locks without blocking; return None if it is held."""
-        return acquire_file_lock(self.prefix.with_name(f"{self.prefix.name}.{name}"))
+        return self.journal.try_lock(f"{self.tenant}.{name}")
 
 
 @dataclass(slots=True)
@@ -176,7 +162,7 @@ class TenantSlots:
         if (result := locks.poller.wait_for(attempt)) is None:
             msg = (
                 f"{self.name}: another process has been exporting from this tenant for "
-                f"{locks.poller.timeout} (throttle_timeout_minutes; lock={locks.prefix}). Wait for "
+                f"{locks.timeout} (throttle_timeout_minutes; lock={locks}). Wait for "
                 "it, or end it if it hangs"
             )
             raise Throttled(msg)
@@ -185,5 +171,5 @@ class TenantSlots:
     def _log_waiting_once(self, locks: TenantLocks) -> None:
         if not self._wait_logged:
             text = "%s: another process is exporting from this tenant; waiting for lock=%s"
-            locks.log.info(text, self.name, locks.prefix)
+            locks.log.info(text, self.name, locks)
         self._wait_logged = True

@@ -47,13 +47,16 @@ class FileFormat(Protocol):
     Attributes:
         suffix: End of the files' names.
         encoding: Description of the format for the target.
-        arrow_chunk_bytes: Size of the text of CSV that is best converted to Arrow arrays at once;
-            0 for Python values.
     """
 
     suffix: str
     encoding: Mapping[str, str]
-    arrow_chunk_bytes: int
+
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
+        """Return the size of the text of CSV that is converted to Arrow arrays at once.
+
+        It is 0 for a file of which Python values are better.
+        """
 
     def of_records(self, records: Records, excluded: frozenset[str]) -> EncodedRows:
         """Return records in the form of this format, without the excluded columns."""
@@ -91,8 +94,8 @@ class BatchFile:
         self._stored = stored
         self._digest = hashlib.sha256()
         self._background = background
-        self._error: Exception | None = None
-        self._is_discarded = False
+        self._error: BaseException | None = None
+        self._is_stopped = False
         self._encoder = file_format.encoder(self._write, schema)
 
     def add(self, rows: EncodedRows) -> None:
@@ -110,10 +113,10 @@ class BatchFile:
         """Run a step on the background thread, unless an earlier one failed."""
 
         def task() -> None:
-            if self._error is None:
+            if self._error is None and not self._is_stopped:
                 try:
                     step()
-                except Exception as error:  # noqa: BLE001 (the main thread raises it)
+                except BaseException as error:  # noqa: BLE001 (the main thread raises it)
                     self._error = error
 
         self._background.run(task)
@@ -127,7 +130,7 @@ class BatchFile:
         self._stored.finish()
 
     def _write(self, data: bytes) -> None:
-        if self._is_discarded:  # an encoder writes the end of its file when it is garbage
+        if self._is_stopped:  # an encoder writes the end of its file when it is garbage
             return
         self._digest.update(data)
         self.size += len(data)
@@ -142,9 +145,12 @@ class BatchFile:
         self._raise_error()
         return self._stored.commit()
 
+    def stop(self) -> None:
+        """Make all later steps on the background thread do nothing; `discard` must follow."""
+        self._is_stopped = True
+
     def discard(self) -> None:
-        """Delete what was stored; the background thread must have ended its tasks."""
-        self._is_discarded = True
+        """Delete what was stored; the file must be stopped, and the background thread idle."""
         self._stored.discard()
 
     @property

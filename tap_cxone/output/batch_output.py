@@ -25,7 +25,10 @@ class BatchOutput:
     def __init__(self, writer: BatchingWriter, line_encoder: LineEncoder) -> None:
         """Emit the records that `line_encoder` would encode."""
         self._writer, self._line_encoder = writer, line_encoder
-        self.arrow_chunk_bytes = writer.format.arrow_chunk_bytes
+
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
+        """Return the size of the text of CSV to convert at once; 0 for Python values."""
+        return self._writer.format.arrow_chunk_bytes(file_bytes)
 
     def buffer(self, description: str) -> BatchBuffer:
         """Return an empty buffer; `description` names the file that is read."""

@@ -195,13 +195,15 @@ class BatchingWriter(SamplingWriter):
             )
 
     def discard(self) -> None:
-        """Delete the files and records: their window failed and will be loaded again completely."""
+        """Delete the files and records that no message names: a run loads their window again."""
         batches, self._batches = self._batches, {}
         for batch in batches.values():
             self.delete(batch.files)
 
     def delete(self, files: BatchFiles) -> None:
         """Delete files that no BATCH message names."""
+        for file in files.files:
+            file.stop()
         self._background.wait()
         for file in files.files:
             file.discard()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from singer_sdk.contrib.msgspec import serialize_jsonl
 
 from tap_cxone.output.batch_file import EncodedRows
-from tap_cxone.output.record_lines import LineEncoder
+from tap_cxone.output.record_lines import LineEncoder, arrow_chunk_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,8 +41,6 @@ def _gzip_compressor() -> _Compressor:
 class JsonLines:
     """JSON lines as a format of batch files (a `FileFormat`)."""
 
-    arrow_chunk_bytes = 0
-
     def __init__(self, clock: Clock, *, compressed: bool) -> None:
         """Compress the files with gzip if `compressed` is True."""
         self.suffix = "jsonl.gz" if compressed else "jsonl"
@@ -52,6 +50,10 @@ class JsonLines:
         self._compressed = compressed
         self._layout: tuple[FileLayout, frozenset[str]] | None = None
         self._encode: Callable[[Records], RecordLines]
+
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
+        """Return the size of the text of CSV to convert at once; 0 for Python values."""
+        return arrow_chunk_bytes(file_bytes)
 
     def of_records(self, records: Records, excluded: frozenset[str]) -> EncodedRows:
         """Return records as lines, without the excluded columns."""

@@ -7,6 +7,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import repeat
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +17,7 @@ from tap_cxone.errors import SpoolError
 from tap_cxone.rows.reader import InvalidRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_cxone.clock import Clock
     from tap_cxone.rows.columnar import Records
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _JSON_ENCODER = msgspec.json.Encoder(decimal_format="number")  # like the SDK's writer
 _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
 _FRAME = struct.Struct("<IQ")  # number of records (0: an invalid row), number of bytes
+MIN_ARROW_BYTES = 1 << 20
+"""Least size of a file, compressed or not, whose rows are converted to Arrow arrays for lines."""
+_ARROW_CHUNK_BYTES = 3 << 17  # more need fewer calls, and memory
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
@@ -44,11 +48,10 @@ class RecordLines:
 class RecordOutput(Protocol):
     """The form in which the records of a window are emitted, many at once."""
 
-    @property
-    def arrow_chunk_bytes(self) -> int:
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
         """Return the size of the text of CSV that is converted to Arrow arrays at once.
 
-        It is 0 for a form that needs Python values.
+        It is 0 for a file of which Python values are better.
         """
 
     def buffer(self, description: str) -> RecordLineBuffer:
@@ -58,6 +61,15 @@ class RecordOutput(Protocol):
         self, parts: Iterable[Records | InvalidRow], description: str
     ) -> Iterator[RecordLines | InvalidRow]:
         """Yield the records of a file in this form, and each invalid row."""
+
+
+def arrow_chunk_bytes(file_bytes: int) -> int:
+    """Return the size of the text of CSV to convert at once for lines; 0 for Python values.
+
+    To import pyarrow takes longer than the rows of a small file.
+    """
+    is_large = file_bytes >= MIN_ARROW_BYTES
+    return _ARROW_CHUNK_BYTES if is_large and find_spec("pyarrow") is not None else 0
 
 
 class LineEncoder(msgspec.Struct, frozen=True):
@@ -74,7 +86,10 @@ class LineEncoder(msgspec.Struct, frozen=True):
     clock: Clock
     excluded_columns: frozenset[str] = frozenset()
     version: int | None = None
-    arrow_chunk_bytes: int = 0
+
+    def arrow_chunk_bytes(self, file_bytes: int) -> int:
+        """Return the size of the text of CSV to convert at once; 0 for Python values."""
+        return arrow_chunk_bytes(file_bytes)
 
     def buffer(self, description: str) -> RecordLineBuffer:
         """Return an empty buffer; `description` names the file that is read."""
@@ -102,12 +117,22 @@ class LineEncoder(msgspec.Struct, frozen=True):
         record_type = _struct_type(tuple(names[index] for index in selected))
 
         def encode(records: Records) -> RecordLines:
+            if records.has_arrays and selected:
+                return RecordLines(records.count, self._encode_arrays(records, selected))
             columns = [records.columns[index] for index in selected]
             rows = map(record_type, *columns) if columns else repeat({}, records.count)
             messages = list(self._wrap(rows))
             return RecordLines(records.count, _JSON_ENCODER.encode_lines(messages))
 
         return encode
+
+    def _encode_arrays(self, records: Records, selected: Sequence[int]) -> bytes:
+        # Imported late: it needs pyarrow.
+        from tap_cxone.output.arrow_lines import encode_arrow_lines
+
+        (message,) = self._wrap([msgspec.Raw(b"\n")])
+        before, _, after = _JSON_ENCODER.encode(message).decode().partition("\n")
+        return encode_arrow_lines(records, selected, before, after)
 
     def _wrap(self, records: Iterable[Any]) -> Iterable[Any]:
         if self.stream is None:

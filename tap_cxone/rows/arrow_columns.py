@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 
 from tap_cxone.rows.column_converters import column_converter
 from tap_cxone.rows.convert import FALSE_TEXTS, TRUE_TEXTS
-from tap_cxone.rows.decode.plain_csv import are_blank
 from tap_cxone.rows.number_storage import DECIMAL_DIGITS
 
 if TYPE_CHECKING:
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.convert import CellRules
 
-ArrowConverter = Callable[[Any], Any]
+ArrowConverter = Callable[[Any, Any], Any]
 """Converts an Arrow array of texts to an Arrow array, or to Python values.
 
-It raises ValueError if a cell is invalid, or if only the conversion by rows can say so.
+Its second argument is an Arrow array that says which texts are blank. It raises ValueError if a
+cell is invalid, or if only the conversion by rows can say so.
 """
 _Parser = Callable[[Any], Any]
 """Converts an Arrow array of stripped texts and nulls; returns None for texts of another form."""
@@ -35,7 +35,9 @@ _Parser = Callable[[Any], Any]
 _INTEGER = r"\A-?[0-9]{1,18}\z"
 # No zero before the first digit, and no negative zero. A double holds 15 digits.
 _NUMBER = r"\A(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?|-0\.[0-9]+)\z"
+_TRAILING_ZEROS = r"(\.[0-9]+?)0+\z"
 _EXACT_CHARACTERS = 15
+_TRUE_TEXTS, _FALSE_TEXTS = pa.array(sorted(TRUE_TEXTS)), pa.array(sorted(FALSE_TEXTS))
 _DATE = r"\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}\z"
 _LOCAL = r"\A[12][0-9]{3}(?:-[0-9]{2}){2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:\.[0-9]{1,6})?"
 _LOCAL_TIME = rf"{_LOCAL}\z"
@@ -43,7 +45,6 @@ _INSTANT = rf"{_LOCAL}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])\z"
 
 _TYPES: dict[ColumnType, Any] = {
     "integer": pa.int64(),
-    "number": pa.float64(),
     "boolean": pa.bool_(),
     "date": pa.date32(),
     "date-time": pa.timestamp("us", tz="UTC"),
@@ -52,11 +53,14 @@ _TYPES: dict[ColumnType, Any] = {
 
 
 def arrow_type(column: Column) -> Any:
-    """Return the Arrow type of a column; a number is a double unless its storage is a decimal."""
+    """Return the Arrow type of a column; numbers without a storage are texts of JSON."""
     storage = column.constraint.storage if column.constraint else None
-    if column.type == "number" and storage is not None and storage.kind == "decimal128":
-        return pa.decimal128(DECIMAL_DIGITS, storage.decimals)
-    return _TYPES[column.type]
+    if column.type != "number":
+        return _TYPES[column.type]
+    if storage is None:
+        return pa.string()
+    is_decimal = storage.kind == "decimal128"
+    return pa.decimal128(DECIMAL_DIGITS, storage.decimals) if is_decimal else pa.float64()
 
 
 def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
@@ -65,8 +69,8 @@ def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
     parse = _parser(column, rules)
     nulls = pa.array(sorted(rules.null_values), pa.string())
 
-    def convert(texts: Any) -> Any:
-        values = parse(_without_nulls(texts, nulls, column)) if parse else None
+    def convert(texts: Any, is_blank: Any) -> Any:
+        values = parse(_without_nulls(texts, is_blank, nulls, column)) if parse else None
         if values is not None:
             return values
         if column.type in {"date", "date-time"}:  # the ordinary parser must see each date once
@@ -76,16 +80,15 @@ def arrow_converter(column: Column, rules: CellRules) -> ArrowConverter:
     return convert
 
 
-def _without_nulls(texts: Any, nulls: Any, column: Column) -> Any:
+def _without_nulls(texts: Any, is_null: Any, nulls: Any, column: Column) -> Any:
     """Return the texts with nulls in place of blank ones; stripped, unless they are strings."""
-    is_null = are_blank(texts)
     stripped = (
         texts if column.type == "string" and not len(nulls) else pc.utf8_trim_whitespace(texts)
     )
     if len(nulls):
         is_null = pc.or_(is_null, pc.is_in(stripped, nulls))
     kept = texts if column.type == "string" else stripped
-    return pc.if_else(is_null, None, kept) if pc.any(is_null).as_py() else kept
+    return pc.if_else(is_null, None, kept) if is_null.true_count else kept
 
 
 def _parser(column: Column, rules: CellRules) -> _Parser | None:
@@ -113,7 +116,10 @@ def _parse_matching(pattern: str, arrow_type: Any, texts: Any) -> Any:
 
 def _parse_numbers(arrow_type: Any, texts: Any) -> Any:
     longest = pc.max(pc.binary_length(texts)).as_py() or 0
-    return None if longest > _EXACT_CHARACTERS else _parse_matching(_NUMBER, arrow_type, texts)
+    numbers = None if longest > _EXACT_CHARACTERS else _parse_matching(_NUMBER, arrow_type, texts)
+    if numbers is None or not pa.types.is_string(arrow_type):
+        return numbers
+    return pc.replace_substring_regex(numbers, _TRAILING_ZEROS, r"\1")
 
 
 def _parse_instants(texts: Any, *, is_utc: bool) -> Any:
@@ -127,12 +133,11 @@ def _parse_instants(texts: Any, *, is_utc: bool) -> Any:
 
 def _parse_booleans(texts: Any) -> Any:
     lowered = pc.ascii_lower(texts)
-    is_true = pc.is_in(lowered, pa.array(sorted(TRUE_TEXTS)))
-    is_known = pc.or_(is_true, pc.is_in(lowered, pa.array(sorted(FALSE_TEXTS))))
-    is_null = pc.is_null(texts)
-    if not pc.all(pc.or_(is_known, is_null)).as_py():
+    is_true = pc.is_in(lowered, _TRUE_TEXTS)
+    is_known = pc.or_(is_true, pc.is_in(lowered, _FALSE_TEXTS))
+    if is_known.true_count + texts.null_count < len(texts):
         return None
-    return pc.if_else(is_null, None, is_true)
+    return pc.if_else(pc.is_null(texts), None, is_true) if texts.null_count else is_true
 
 
 _PARSERS: dict[ColumnType, _Parser] = {

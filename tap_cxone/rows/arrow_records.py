@@ -17,6 +17,7 @@ from tap_cxone.rows.layout import ROW_HASH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_cxone.rows.arrow_columns import ArrowConverter
     from tap_cxone.rows.columns import Column
     from tap_cxone.rows.decode.plain_block import PlainBlock
     from tap_cxone.rows.layout import FileLayout
@@ -40,28 +41,29 @@ def arrow_block_converter(layout: FileLayout) -> Callable[[PlainBlock], Records]
     def convert(block: PlainBlock) -> Records:
         converted: list[Any] = [pa.nulls(block.count)] * len(names)
         for index, cell_index, convert_texts in converters:
-            converted[index] = convert_texts(block.arrays[cell_index])
+            converted[index] = convert_texts(block.arrays[cell_index], block.blanks[cell_index])
         for index, value in constants:
-            converted[index] = [value] * block.count
+            is_key = index in key_indexes
+            converted[index] = [value] * block.count if is_key else pa.repeat(value, block.count)
         if hash_rows:
             converted[names.index(ROW_HASH)] = hash_rows(block.columns)
         if any(None in converted[index] or "" in converted[index] for index in key_indexes):
             raise ValueError
-        return Records(layout, converted, block.count)
+        return Records(layout, converted, block.count, has_arrays=True)
 
     return convert
 
 
-def _converter(layout: FileLayout, column: Column) -> Callable[[Any], Any]:
+def _converter(layout: FileLayout, column: Column) -> ArrowConverter:
     rules = layout.cell_rules(column)
     convert = arrow_converter(column, rules)
     if column.name not in layout.spec.key_columns:
         return convert
     convert_cells = column_converter(column, rules, cells_are_text=True)
 
-    def convert_key(texts: Any) -> Any:
+    def convert_key(texts: Any, is_blank: Any) -> Any:
         if column.type in {"date", "date-time"}:
-            convert(texts)  # refuses what only the conversion by rows can read
+            convert(texts, is_blank)  # refuses what only the conversion by rows can read
         return convert_cells(texts.to_pylist())
 
     return convert_key

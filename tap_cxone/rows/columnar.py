@@ -7,7 +7,7 @@ from itertools import compress, repeat
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tap_cxone.rows.column_converters import column_converter
 from tap_cxone.rows.convert import json_text
@@ -25,14 +25,16 @@ class Records(Struct, frozen=True):
 
     Attributes:
         layout: The layout; it names the columns.
-        columns: The values of each column, in the order of `layout.names`. Where `RowReader` is
-            requested to make Arrow arrays, columns beside the key are such arrays.
+        columns: The values of each column, in the order of `layout.names`.
         count: Number of records.
+        has_arrays: Whether columns beside the key may be Arrow arrays. Only records of
+            `RowReader.validate` have them, where it is requested to make them.
     """
 
     layout: FileLayout
     columns: Sequence[Cells]
     count: int
+    has_arrays: bool = False
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Return an iterator over the records."""
@@ -54,9 +56,8 @@ class Records(Struct, frozen=True):
             return self
         values_by_name = dict(zip(self.layout.names, self.columns, strict=True))
         nulls = [None] * self.count
-        return Records(
-            layout, [values_by_name.get(name, nulls) for name in layout.names], self.count
-        )
+        columns = [values_by_name.get(name, nulls) for name in layout.names]
+        return structs.replace(self, layout=layout, columns=columns)
 
     def values_of(self, name: str) -> Cells:
         """Return the values of a column; nulls if there is no such column."""
@@ -80,7 +81,7 @@ class Records(Struct, frozen=True):
         if start == 0 and end >= self.count:
             return self
         columns = [column[start:end] for column in self.columns]
-        return Records(self.layout, columns, min(end, self.count) - start)
+        return structs.replace(self, columns=columns, count=min(end, self.count) - start)
 
     def select(self, mask: Sequence[bool]) -> Records:
         """Return the records for which `mask` is True."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _MAX_IN_MEMORY = 100_000  # digests held in memory, about 10 MB
+_MAX_HASHES_IN_MEMORY = 50_000  # about 5 MB
 
 
 class _KeyTable:
@@ -169,7 +170,7 @@ class DuplicateCandidates:
     sorted runs. `candidates` reads one partition of all runs at a time.
     """
 
-    def __init__(self, max_in_memory: int = _MAX_IN_MEMORY) -> None:
+    def __init__(self, max_in_memory: int = _MAX_HASHES_IN_MEMORY) -> None:
         """Create an empty set that holds about `max_in_memory` hashes in memory."""
         self._max_in_memory = max_in_memory
         self._in_memory: set[int] = set()

@@ -220,7 +220,9 @@ class RowReader:
         rule_of_file = duplicate_rule(self.spec, self.repeated_keys, self.order, self._all_records)
         with closing(rule_of_file) as rule:
             for item in self._converted_blocks():
-                yield self._selected(item, rule) if isinstance(item, Records) else item
+                selected = self._selected(item, rule) if isinstance(item, Records) else item
+                if selected.count:
+                    yield selected
 
     def _all_records(self) -> Iterator[Records]:
         return (item for item in self._converted_blocks() if isinstance(item, Records))

@@ -146,8 +146,8 @@ class CXoneStream(FamilyStream):
 
     def write_state(self) -> None:
         """Emit STATE at once, with the submit times, tenant info and owner of the family."""
-        family = self.family
-        self.state_view.set_submit_times(family.name, family.rate_limiter.submit_times())
+        submit_times = self.family.rate_limiter.known_submit_times()
+        self.state_view.set_submit_times(self.family.name, submit_times)
         self._store_owner()
         self._store_tenant_info()
         self._tap.write_message(StateMessage(value=self.tap_state))

@@ -33,7 +33,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant, time_zone
-from tap_cxone.config.types import COLUMN_TYPES, DATE_ORDERS
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.job import Job
 from tap_cxone.output.packed_state import PACKED, unpack_state
@@ -41,8 +40,14 @@ from tap_cxone.planning.history import History
 from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
-from tap_cxone.rows.titles import Title
 from tap_cxone.streams.state_owner import StateOwner
+from tap_cxone.streams.state_values import (
+    parse_date_orders,
+    parse_date_votes,
+    parse_names,
+    parse_types,
+    require_text,
+)
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
 
 if TYPE_CHECKING:
@@ -157,7 +162,7 @@ class StreamState(Struct, frozen=True):
 
     def column_map(self) -> ColumnMap:
         """Return the columns of the titles that earlier files had."""
-        names = self._parse(_parse_names, self.raw.get("columns", {}))
+        names = self._parse(parse_names, self.raw.get("columns", {}))
         return ColumnMap(names, frozenset(self._names("retired_columns")))
 
     def set_column_map(self, column_map: ColumnMap) -> None:
@@ -172,7 +177,7 @@ class StreamState(Struct, frozen=True):
 
     def column_types(self) -> dict[str, ColumnType]:
         """Return the types of the columns in the last SCHEMA; a column without one is a string."""
-        return self._parse(_parse_types, self.raw.get("column_types", {}))
+        return self._parse(parse_types, self.raw.get("column_types", {}))
 
     def set_column_types(self, types: Mapping[str, ColumnType]) -> None:
         """Store the types of columns other than strings."""
@@ -187,15 +192,15 @@ class StreamState(Struct, frozen=True):
         self._put("absent_columns", sorted(names))
 
     def _names(self, key: str) -> list[str]:
-        return self._parse_list(_require_text, self.raw.get(key, []))
+        return self._parse_list(require_text, self.raw.get(key, []))
 
     def date_orders(self) -> dict[str, DateOrder]:
         """Return the order of day and month that earlier files showed, by column."""
-        return self._parse(_parse_date_orders, self.raw.get("date_orders", {}))
+        return self._parse(parse_date_orders, self.raw.get("date_orders", {}))
 
     def date_votes(self) -> dict[str, int]:
         """Return how many dates showed the order of a column, where these were few."""
-        return self._parse(_parse_date_votes, self.raw.get("date_votes", {}))
+        return self._parse(parse_date_votes, self.raw.get("date_votes", {}))
 
     def add_date_orders(self, orders: Mapping[str, DateOrder], votes: Mapping[str, int]) -> None:
         """Store the orders that a file showed, and by how many dates."""
@@ -316,34 +321,3 @@ def _stream_states(state: Any) -> dict[str, dict[str, Any]]:
         )
         raise StateError(msg)
     return bookmarks
-
-
-def _parse_names(raw: Mapping[str, list[str | None]]) -> dict[Title, str]:
-    names: dict[Title, str] = {}
-    for text, columns in raw.items():
-        if not isinstance(columns, list):
-            raise TypeError(columns)
-        titled = enumerate(columns, start=1)
-        names |= {Title(text, n): _require_text(name) for n, name in titled if name is not None}
-    return names
-
-
-def _parse_types(raw: Mapping[str, Any]) -> dict[str, ColumnType]:
-    by_text = {column_type: column_type for column_type in COLUMN_TYPES}
-    return {name: by_text[column_type] for name, column_type in raw.items()}
-
-
-def _require_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _parse_date_orders(raw: Mapping[str, Any]) -> dict[str, DateOrder]:
-    return {str(column): DATE_ORDERS[DATE_ORDERS.index(order)] for column, order in raw.items()}
-
-
-def _parse_date_votes(raw: Mapping[str, Any]) -> dict[str, int]:
-    if not all(type(number) is int for number in raw.values()):
-        raise ValueError
-    return {str(column): number for column, number in raw.items()}

@@ -183,7 +183,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             if line_buffer is not None:
                 cleanup.callback(line_buffer.close)
             row_check = self.row_check(window_file.window)
-            chunk_bytes = output.arrow_chunk_bytes if output and row_check is None else 0
+            chunk_bytes = 0
+            if output is not None and row_check is None:
+                chunk_bytes = output.arrow_chunk_bytes(window_file.spool.size)
             counts = self._validate(reader, line_buffer, row_check, chunk_bytes)
             dates = spec.dates
             if dates.contradictory:

@@ -1,39 +1,33 @@
 """How fast rows leave in batch files, beside RECORD messages and pyarrow alone.
 
-Every run is a process of its own, which fetches the same packed CSV over HTTP. It prints its
-seconds, without those of its imports, and its peak of memory.
+Every run is a process of its own (`batch_run.py`), which fetches the same packed CSV over HTTP.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
-import requests
 
 from tests.benchmarks import ours, results, table
 from tests.benchmarks.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tap_cxone.simulator import Simulator
 
 ROWS = int(os.environ.get("BENCH_BATCH_ROWS", "200000"))
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
-COLUMNS, BATCH_SIZE = 30, 100_000
+COLUMNS, BATCH_SIZE = table.WIDE_COLUMNS, 100_000
 RECORD, ALONE = "RECORD", "pyarrow alone"
 MAPPED = {"wide": {"column0": "column0"}}
 CANDIDATES: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -52,39 +46,14 @@ def _settings(name: str, folder: str, sim: Simulator) -> tuple[dict[str, Any], s
     return {**config, **more, "batch_config": batches}, stream
 
 
-def _pyarrow_alone(folder: str, url: str) -> None:
-    """Read the file as pyarrow does by itself, and write it in the tap's compression."""
-    import pyarrow as pa  # imported late, so that it takes no memory of the others
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
-    packed = requests.get(f"{url}/files/any", timeout=60).content
-    types = {"paid": pa.bool_(), "score": pa.float64(), "holds": pa.int64()}
-    convert = pyarrow.csv.ConvertOptions(column_types=types)
-    text = pa.py_buffer(gzip.decompress(packed))
-    read = pyarrow.csv.read_csv(text, convert_options=convert)
-    pq.write_table(read, Path(folder) / "alone.parquet", compression="zstd")
-
-
-def run_once(name: str, folder: str, url: str) -> dict[str, float]:
-    """Run one candidate in this process; return its seconds and its peak of memory in MB."""
-    run: Callable[[str], None] = partial(_pyarrow_alone, folder)
-    if name != ALONE:
-        run = ours.runner(partial(_settings, name, folder))
-    with open(os.devnull, "w") as void, redirect_stdout(void):  # noqa: PTH123
-        began, worked = time.perf_counter(), time.process_time()
-        run(url)
-        wall, processor = time.perf_counter() - began, time.process_time() - worked
-    status = Path("/proc/self/status").read_text()
-    peak = re.search(r"VmHWM:\s+(\d+)", status)
-    return {"seconds": wall, "processor": processor, "MB": int(peak[1]) / 1024 if peak else 0}
-
-
 def measure_run(name: str, url: str, rows: int = ROWS) -> dict[str, float]:
     """Run one candidate in a process; check that its files have so many rows."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.benchmarks.batches", name, folder, url]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "tests.benchmarks.batch_run", url, folder]
+        own = None if name == ALONE else ours.settings_and_catalog(partial(_settings, name, folder))
+        done = subprocess.run(
+            command, input=json.dumps(own), capture_output=True, text=True, check=True
+        )
         if name != RECORD and (count := sum(map(_row_count, Path(folder).iterdir()))) != rows:
             msg = f"{name} wrote {count} of {rows} rows"
             raise RuntimeError(msg)
@@ -134,7 +103,4 @@ def _summary(own: list[dict[str, float]], record: list[dict[str, float]]) -> dic
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        print(json.dumps(run_once(*sys.argv[1:])))
-    else:
-        measure_batches()
+    measure_batches()

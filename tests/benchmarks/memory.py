@@ -69,7 +69,7 @@ def peak_of_run(form: str, rows: int) -> float:
             text=True,
             check=True,
         )
-    if f"{rows} rows" not in done.stderr:
+    if f"rows={rows} " not in done.stderr:
         raise RuntimeError(done.stderr[-2000:])
     return int(done.stderr.rsplit("peak", 1)[1]) / 1024
 

@@ -55,11 +55,18 @@ def page_fault(text: str) -> Fault:
     return Fault("page", "status", status=200, headers=PACKED, body=packed)
 
 
-def runner(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
-    """Return what runs one stream, selected by a catalog, at a URL."""
+def settings_and_catalog(
+    settings: Callable[[Simulator], tuple[dict[str, Any], str]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return settings but for the URL, and the catalog that selects their stream."""
     with Simulator(Options(rows_per_day=1), clock=FakeClock()) as sim:
         config, stream = settings(sim)
-        catalog = select(config, stream, "quarantine")
+        return config, select(config, stream, "quarantine")
+
+
+def runner(settings: Callable[[Simulator], tuple[dict[str, Any], str]]) -> Callable[[str], None]:
+    """Return what runs one stream, selected by a catalog, at a URL."""
+    config, catalog = settings_and_catalog(settings)
 
     def measured(url: str) -> None:
         own = {**config, "base_url": url}

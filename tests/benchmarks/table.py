@@ -31,6 +31,8 @@ CSV = {
     "paid": "boolean",
     "holds": "integer",
 } | dict.fromkeys((f"column{number}" for number in range(_CSV_TEXTS)), "string")
+WIDE_COLUMNS = 30
+WIDE_CSV = CSV | {f"column{number}": "string" for number in range(_CSV_TEXTS, WIDE_COLUMNS - 5)}
 CONVERSATION = {
     **dict.fromkeys(REQUIRED, "string"),
     "dateFrom": "date-time",

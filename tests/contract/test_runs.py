@@ -145,7 +145,7 @@ def test_run_shows_no_secret(simulate, clock, scene, caplog, tmp_path):
     echo = " ".join(keys_of(scene, sim))
     for point in scene.reads:
         sim.faults.add(Fault(point, "status", status=500, body=echo))
-    files: dict[str, Any] = {n: str(tmp_path / n) for n in ("audit_log_path", "journal_path")}
+    files: dict[str, Any] = {n: str(tmp_path / n) for n in ("audit_log_path", "journal")}
 
     out = run_scene(scene, sim, clock, **files)
 

@@ -45,7 +45,7 @@ FIRST_SETTINGS = (
     "client_id",
     "client_secret",
     "reporting",
-    "journal_path",
+    "journal",
     "audit_log_path",
 )
 GROUPS = [["access_key_id", "access_key_secret"], ["client_id", "client_secret"]]

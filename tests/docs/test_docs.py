@@ -52,6 +52,7 @@ def test_meltano_knows_every_setting():
         "client_id",
         "client_secret",
         "completion_webhook",
+        "journal",
     }
 
 

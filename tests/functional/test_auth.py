@@ -297,6 +297,20 @@ def test_login_without_a_token_names_the_settings_to_check(sim, clock, body):
     assert api_requests(sim) == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    ['{"error": "invalid_grant"}', '{"errors": [{"message": "invalid_grant"}], "data": null}'],
+    ids=["error", "errors"],
+)
+def test_login_answered_with_an_error_and_200_shows_the_words(sim, clock, body):
+    """A response of success that is an error is shown in the words of the API."""
+    sim.faults.add(Fault("token", "status", status=200, body=body, times=99))
+
+    out = run_stream(stream_settings(sim, max_retries=0), clock)
+
+    assert "no valid access_token (invalid_grant); check" in str(failure(out))
+
+
 def test_login_waits_for_retry_after(sim, clock):
     """A Retry-After of the login is honoured."""
     wait = (("Retry-After", "17"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMessage, StateMessage
 
 from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
-from tap_cxone.errors import ConfigError, StreamsFailed
+from tap_cxone.errors import ConfigError, Interrupted, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
 from tap_cxone.output.writer import RecordSample
 from tap_cxone.simulator import Fault
@@ -253,6 +254,29 @@ def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
 
 
 # What goes wrong
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"], ids=["jsonl", "parquet"])
+def test_batch_files_of_an_interrupted_run_are_deleted(sim, clock, tmp_path, monkeypatch, form):
+    """A signal that arrives while files are stored leaves no file that no BATCH names."""
+    partial_files: list[str] = []
+    complete_files = BatchingWriter.complete_files
+
+    def interrupted(writer: BatchingWriter) -> None:
+        complete_files(writer)
+        if writer._batches:
+            partial_files.extend(path.name for path in tmp_path.iterdir())
+            tap.signals.record(signal.SIGTERM)
+            tap.signals.raise_if_interrupted()
+
+    monkeypatch.setattr(BatchingWriter, "complete_files", interrupted)
+    config = stream_settings(sim, batch_config=batch_config(tmp_path, form))
+    tap = TapCXone(config=config, clock=clock, catalog=select(config, STREAM, "quarantine"))
+    with pytest.raises(Interrupted):
+        tap.sync_all()
+
+    assert partial_files
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_batch_path_not_writable_fails_the_stream(sim, clock, tmp_path):

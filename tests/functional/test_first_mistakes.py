@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tap_cxone.errors import Unavailable
+import pytest
+
+from tap_cxone.errors import ConfigError, Unavailable
+from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.observability import table_settings
 from tests.support.run import run_tap, select
@@ -43,3 +46,20 @@ def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
 
     assert "Unknown table Copilot/NoTable" in str(error)
     assert "deselect the stream, or correct path in observability.table_streams" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("parallel_families", "yes", "parallel_families must be true or false, not a text"),
+        ("data_extraction", "yes", "data_extraction must be an object such as {}, not a text"),
+        ("max_retries", [1], "max_retries must be a whole number, not a list"),
+    ],
+    ids=["boolean", "object", "integer"],
+)
+def test_setting_of_a_wrong_type_is_answered_with_what_to_write(sim, name, wrong, words):
+    """The types are those of YAML as people write it, not those of a schema."""
+    with pytest.raises(ConfigError) as raised:
+        TapCXone(config={**stream_settings(sim), name: wrong})
+
+    assert list(raised.value.problems) == [words]

@@ -146,7 +146,7 @@ def test_reload_in_the_first_run_costs_nothing_more(reader):
 
 def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
     """With a journal the jobs of committed windows are at hand, but their rows are the old ones."""
-    journal = {"journal_path": str(tmp_path / "journal.db")}
+    journal = {"journal": str(tmp_path / "journal.db")}
     changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
     out = reader.run(4, 5, **changes)
     before = len(submits(sim))

@@ -114,7 +114,7 @@ def test_job_of_the_state_that_no_list_has_is_an_orphan_of_an_unknown_family(sim
 def test_journal_names_the_family_of_a_removed_stream(sim, clock, tmp_path):
     """With a journal the family of the job is known, and so is its status."""
     own = {"exports": [{"name": "calls", "filter": "type eq 'bot'"}]}
-    journal = {"journal_path": str(tmp_path / "journal.db")}
+    journal = {"journal": str(tmp_path / "journal.db")}
     sim.faults.add(STUCK)
     config = export_settings(sim, 1, **QUICK, **journal, analytics_exports=own)
     run_exports(config, clock, "calls")
@@ -127,7 +127,7 @@ def test_journal_names_the_family_of_a_removed_stream(sim, clock, tmp_path):
 
 def test_job_of_a_committed_window_is_an_orphan(sim, clock, tmp_path):
     """A state that has the commit needs no job of the journal."""
-    journal = {"journal_path": str(tmp_path / "journal.db")}
+    journal = {"journal": str(tmp_path / "journal.db")}
     config = export_settings(sim, 1, **journal)
     state = run_exports(config, clock).state
 

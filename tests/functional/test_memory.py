@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROW_BYTES = 9_999  # base64 encodes three bytes at once
 QUERY = (
-    "startDate=2026-03-16T00%3A00%3A00&endDate=2026-03-17T00%3A00%3A00"
+    "startDate=2026-03-16T00%3A00%3A00Z&endDate=2026-03-17T00%3A00%3A00Z"
     "&saveAsFile=false&includeHeaders=true"
 )
 RUN_AT_NOON = """

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tap_cxone.cli.plan_report import family_as_json, plan_lines, stream_as_json
-from tap_cxone.jobs.journal import Journal
+from tap_cxone.jobs.sqlite_journal import SqliteJournal
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
@@ -280,8 +280,10 @@ def test_every_key_is_documented(sim, clock):
 def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
     """A plan and a connection test leave no open journal for the garbage collector."""
     journal_path = tmp_path / "journal.db"
-    config = {**tap_settings(sim.url), "journal_path": str(journal_path)}
-    with patch.object(Journal, "close", autospec=True, side_effect=Journal.close) as close:
+    config = {**tap_settings(sim.url), "journal": str(journal_path)}
+    with patch.object(
+        SqliteJournal, "close", autospec=True, side_effect=SqliteJournal.close
+    ) as close:
         result = run_plan(config, tmp_path, option)
 
     assert result.exception is None or isinstance(result.exception, SystemExit)

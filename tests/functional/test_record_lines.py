@@ -15,8 +15,10 @@ import pytest
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tap_cxone.clock import SystemClock
+from tap_cxone.output import arrow_lines, record_lines
+from tap_cxone.output.arrow_lines import encode_arrow_lines
 from tap_cxone.output.record_lines import LineEncoder, RecordLineBuffer, RecordLines
-from tap_cxone.rows.columnar import block_converter
+from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.dedupe import DuplicateCandidates, PageOverlap
 from tap_cxone.rows.layout import FileLayout, RecordSpec
@@ -103,6 +105,52 @@ def both(monkeypatch):
 def test_csv_table_is_equal_on_both_paths(both, odd):
     """CSV prints the same on both paths."""
     both(entity_settings(), (WIDE,), csv_table(700, *odd), csv_table(3))
+
+
+@pytest.fixture
+def arrays(monkeypatch):
+    """Have small files converted to Arrow arrays too; return what is encoded from such arrays."""
+    encoded: list[int] = []
+
+    def counting(records: Records, *how: Any) -> bytes:
+        encoded.append(records.count)
+        return encode_arrow_lines(records, *how)
+
+    monkeypatch.setattr(record_lines, "MIN_ARROW_BYTES", 0)
+    monkeypatch.setattr(arrow_lines, "encode_arrow_lines", counting)
+    return encoded
+
+
+@pytest.mark.some(3)
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_csv_table_as_arrow_arrays_is_equal_on_both_paths(both, arrays, odd):
+    """CSV whose cells become Arrow arrays prints what the SDK prints of each record."""
+    both(entity_settings(), (WIDE,), csv_table(700, *ODD[odd]), csv_table(30))
+
+    assert 30 in arrays
+
+
+@pytest.mark.parametrize("without", ["paid", "_window_start"])
+def test_deselected_column_of_arrow_arrays_is_emitted_on_neither_path(both, arrays, without):
+    """A column that is not selected is in no line that is made of Arrow arrays."""
+    both(entity_settings(), (WIDE,), csv_table(50), csv_table(60, more=",New"), without=without)
+
+    assert sum(arrays) >= 110
+
+
+def test_csv_of_a_megabyte_is_converted_to_arrow_arrays_and_a_small_one_is_not():
+    """The import of pyarrow takes longer than the rows of a small file."""
+    encoder = LineEncoder("s", CLOCK)
+
+    assert encoder.arrow_chunk_bytes(1 << 20) > 0
+    assert encoder.arrow_chunk_bytes((1 << 20) - 1) == 0
+
+
+def test_csv_without_pyarrow_is_converted_to_python_values(monkeypatch):
+    """Lines need no package beyond those of the tap."""
+    monkeypatch.setattr(record_lines, "find_spec", lambda _name: None)
+
+    assert LineEncoder("s", CLOCK).arrow_chunk_bytes(1 << 30) == 0
 
 
 def test_csv_table_without_keys_is_equal_on_both_paths(both):

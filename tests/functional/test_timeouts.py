@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.errors import JobTimeout, Throttled, Unavailable
-from tap_cxone.jobs.slots import acquire_file_lock
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.resilience.faults.scenes import SCENES
@@ -150,17 +149,14 @@ def test_waiting_for_another_process_names_the_throttle_setting(
     about = SCENES[scene]
     sim = simulate(**{"rows_per_day": 4, **about.options})
     path = tmp_path / "journal.db"
-    config = about.settings(sim.url, journal_path=str(path), **{JOB: 90, THROTTLE: 12})
+    config = about.settings(sim.url, journal=str(path), **{JOB: 90, THROTTLE: 12})
     slots = TapCXone(config=config).streams[about.stream].family.slots  # type: ignore[attr-defined]
-    prefix = slots.locks.prefix
-    held = [
-        acquire_file_lock(prefix.with_name(f"{prefix.name}.{n}")) for n in range(slots.slot_count)
-    ]
+    held = [slots.try_acquire() for _ in range(slots.slot_count)]
     began = clock.now()
 
     out = run_tap(config, clock=clock, only=about.stream)
 
     assert all(held)
     assert isinstance(failure(out), Throttled)
-    assert f"for 0:12:00 ({THROTTLE}; lock={prefix})" in str(failure(out))
+    assert f"for 0:12:00 ({THROTTLE}; lock={slots.locks})" in str(failure(out))
     assert 12 * MINUTE <= clock.now() - began < 14 * MINUTE

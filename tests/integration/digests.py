@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.postgres import Postgres
     from tests.integration.truth import Expected
+    from tests.support.postgres import Postgres
 
 
 def plain(value: Any) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from tests.integration.postgres import Postgres
+    from tests.support.postgres import Postgres
 
 TAP = Path(sys.executable).with_name("tap-cxone")
 TARGET = ROOT / ".targets/postgres/bin/target-postgres"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_cxone.simulator import Simulator
-    from tests.integration.postgres import Postgres
+    from tests.support.postgres import Postgres
 
 START, MIDDLE, END = (datetime(2026, 3, day, tzinfo=UTC) for day in (10, 12, 14))
 SECRET = "pepper"

@@ -14,7 +14,7 @@ from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
-    from tests.integration.postgres import Postgres
+    from tests.support.postgres import Postgres
     from tests.support.run import FakeClock, Output
 
 KEYED = """Workflow ID,Last Updated,Rank

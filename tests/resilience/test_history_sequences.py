@@ -25,6 +25,7 @@ STEPS = st.one_of(
     st.tuples(st.just("end"), st.integers(1, 3)),
     st.tuples(st.just("fail"), st.integers(0, 3)),
     st.tuples(st.just("kill"), st.integers(3, 60)),
+    st.tuples(st.just("two"), st.none() | st.integers(3, 60)),
 )
 
 
@@ -72,9 +73,26 @@ class Story:
         elif step == "fail":
             self.reader.sim.faults.add(Fault("submit", "status", status=400, after=value))
             self.allowed += 1
-        else:
+        elif step == "kill" or value is not None:
             cut_after, self.allowed = value, self.allowed + 1
+        if step == "two":
+            self._run_beside(cut_after)
+        else:
+            self.run(cut_after)
+
+    def _run_beside(self, cut_after: int | None) -> None:
+        """Run a process that may be killed, and another one that began with the same state.
+
+        Without a journal the second one knows nothing of the first, nor of the interval since its
+        last submit, for which it is refused once. With one it shares all jobs but those of a
+        reload, which cannot be told from the jobs of the first reading.
+        """
+        initial, before = self.state, len(submits(self.reader.sim))
         self.run(cut_after)
+        spent = len(submits(self.reader.sim)) - before
+        self.allowed += len(self.reloaded) if "journal" in self.changes else spent + 1
+        self.state = initial
+        self.run()
 
     def _reload(self, day: int) -> None:
         entries = self.changes.get("reload", [])
@@ -103,13 +121,20 @@ class Story:
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=st.lists(STEPS, min_size=2, max_size=7))
-def test_history_after_any_steps_is_complete_and_read_once(simulate, clock, tmp_path, steps):
+@given(steps=st.lists(STEPS, min_size=2, max_size=7), with_journal=st.booleans())
+def test_history_after_any_steps_is_complete_and_read_once(
+    simulate, clock, tmp_path, steps, with_journal
+):
     """The union of all records is the truth, and no export was spent without need."""
     sim = simulate(rows_per_day=3)
-    story = Story(Reader(sim, clock, tmp_path / f"{sim.url[-5:]}.jsonl"))
+    name = sim.url[-5:]
+    story = Story(Reader(sim, clock, tmp_path / f"{name}.jsonl"))
+    if with_journal:
+        family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
+        journal = str(tmp_path / f"{name}.db")
+        story.changes |= {"journal": journal, "data_extraction": family}
     for step, value in steps:
         story.play(step, value)
 

@@ -19,7 +19,7 @@ NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """The present of most tests; an ordinary day without a change of clocks nearby."""
 _NOT_IN_CATALOG = {
     *("audit_log_path", "base_url", "batch_config", "completion_webhook", "end_date", "endpoints"),
-    *("journal_path", "parallel_families", "start_date", "summary_json", "audit_log_params"),
+    *("journal", "parallel_families", "start_date", "summary_json", "audit_log_params"),
 }
 """Settings that change nothing in a catalog; they differ between tests."""
 

@@ -26,6 +26,7 @@ class PlainBlock(Struct, frozen=True):
         lines_before: Number of lines of the file before them.
         delimiter: Character between two cells.
         arrays: The cells of each column, as Arrow arrays of texts.
+        blanks: Arrow arrays that say of each cell whether it is empty or whitespace.
         count: Number of rows.
     """
 
@@ -33,6 +34,7 @@ class PlainBlock(Struct, frozen=True):
     lines_before: int
     delimiter: str
     arrays: Sequence[Any]
+    blanks: Sequence[Any]
     count: int
 
     @property

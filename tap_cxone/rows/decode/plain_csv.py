@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 22
 """Usual size of a chunk. A larger one needs fewer calls, and more memory."""
 
+# The default pool takes some megabytes more, since it keeps memory that is free.
+pa.set_memory_pool(pa.system_memory_pool())
+
 _LONE_CARRIAGE_RETURN = re.compile(rb"\r(?!\n)")
 _MAX_ROW_CHUNKS = 4  # chunks that a row may span
 
@@ -107,31 +110,38 @@ class PlainParser(Struct, frozen=True):
                 ),
                 pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in chunk),
                 pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                    check_utf8=False,  # `_is_plain` has checked it
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
                 ),
             )
         except pa.ArrowInvalid:  # a row has another number of cells
             return None
         arrays = [column.combine_chunks() for column in table.columns]
-        if table.num_rows <= 1 or not arrays or self._has_other_lines(arrays):
+        if table.num_rows <= 1 or not arrays:
             return None
-        return PlainBlock(chunk, lines_before, delimiter, arrays, table.num_rows)
-
-    def _has_other_lines(self, arrays: Sequence[Any]) -> bool:
-        """Return True if a row may repeat the header, or if all of its cells are blank."""
-        if self.line_filter.may_have_header(arrays[0].to_pylist()):
-            return True
-        is_blank_row = are_blank(arrays[0])
-        for array in arrays[1:]:
-            if not pc.any(is_blank_row).as_py():
-                return False
-            is_blank_row = pc.and_(is_blank_row, are_blank(array))
-        return bool(pc.any(is_blank_row).as_py())
+        blanks = _blanks(arrays, table.num_rows)
+        if self.line_filter.may_have_header(arrays[0].to_pylist()) or _has_blank_row(blanks):
+            return None
+        return PlainBlock(chunk, lines_before, delimiter, arrays, blanks, table.num_rows)
 
 
-def are_blank(texts: Any) -> Any:
-    """Return an Arrow array that says of each text whether it is empty or whitespace."""
-    return pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
+def _blanks(arrays: Sequence[Any], count: int) -> Sequence[Any]:
+    """Return arrays that say of each text whether it is empty or whitespace."""
+    texts = pa.chunked_array(arrays)  # a call for each column takes longer than its texts
+    is_blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
+    joined = is_blank.combine_chunks()
+    return [joined.slice(start, count) for start in range(0, len(joined), count)]
+
+
+def _has_blank_row(blanks: Sequence[Any]) -> bool:
+    """Return True if all cells of a row are blank."""
+    is_blank_row = blanks[0]
+    for blank in blanks[1:]:
+        if not is_blank_row.true_count:
+            return False
+        is_blank_row = pc.and_(is_blank_row, blank)
+    return bool(is_blank_row.true_count)
 
 
 def _rows(data: io.BufferedReader, chunk_bytes: int) -> Iterator[bytes | None]:
@@ -170,7 +180,7 @@ def _is_plain(data: bytes, delimiter: str) -> bool:
     """
     if not data.isascii():
         data.decode()
-    if b"\0" in data or _LONE_CARRIAGE_RETURN.search(data):
+    if b"\0" in data or (b"\r" in data and _LONE_CARRIAGE_RETURN.search(data)):
         return False
     return b'"' not in data or _has_whole_cells_quoted(data, delimiter.encode())
 

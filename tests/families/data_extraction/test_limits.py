@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_cxone.http.send_timing import SendTiming
 from tests.support.data_extraction import extraction_settings, run_extraction
 from tests.support.requests import polls, submits
 from tests.support.run import run_tap
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.support.run import FakeClock
 
 
 @pytest.mark.promise("shared-limits")
@@ -25,6 +34,39 @@ def test_spacing_over_all_streams(simulate, clock, mode):
     gaps = {after - at for at, after in itertools.pairwise(times)}
     assert len(times) == 6
     assert min(gaps) == timedelta(seconds=30)
+    assert sim.limit_violations == 0
+
+
+@pytest.fixture
+def _jobs_take_time(monkeypatch):
+    """Move the clock to the end of each synchronous job, once its request was sent."""
+    was_sent, record_sent = threading.Event(), SendTiming.sent
+
+    def record_and_tell(timing: SendTiming) -> None:
+        record_sent(timing)
+        was_sent.set()
+
+    async def let_time_pass(instant: datetime, clock: FakeClock) -> None:
+        await asyncio.to_thread(was_sent.wait, 10)
+        was_sent.clear()
+        clock.instant = max(clock.instant, instant)
+
+    monkeypatch.setattr(SendTiming, "sent", record_and_tell)
+    monkeypatch.setattr("tap_cxone.simulator.data_extraction.routes.wait_until", let_time_pass)
+
+
+@pytest.mark.promise("shared-limits")
+@pytest.mark.usefixtures("_jobs_take_time")
+def test_synchronous_submits_arrive_at_most_30_5_seconds_apart(simulate, clock):
+    """A response that comes when the job is done delays the next submit by half a second."""
+    sim = simulate(rows_per_day=1, job_seconds=20)
+
+    run_tap(extraction_settings(sim, mode="sync", window_days=1), clock=clock)
+
+    times = [post.at for post in submits(sim)]
+    gaps = [(after - at).total_seconds() for at, after in itertools.pairwise(times)]
+    assert len(gaps) == 5
+    assert 30 <= min(gaps) <= max(gaps) <= 30.5
     assert sim.limit_violations == 0
 
 

@@ -6,10 +6,10 @@ import gc
 import json
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tap_cxone.clock import parse_instant
 from tap_cxone.errors import ConfigError, CXoneError, StreamsFailed
@@ -100,6 +100,8 @@ class Row:
         must: What must come of it.
         options: Options of the simulator.
         settings: Changes of the settings.
+        history: Which windows the faults strike: those of the newest first, a gap before the
+            bookmark of an earlier run, or a window that is reloaded. Empty for a first run.
         first: Changes of the settings in the first run only; `{host}` is the simulator's.
         skew: By how much the simulator's clock differs from the tap's.
         patience: How long the tap bears silence, in real seconds.
@@ -113,11 +115,23 @@ class Row:
     must: Exact | Fails | Stops
     options: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    history: Literal["", "newest first", "gap", "reload"] = ""
     first: Mapping[str, str] = field(default_factory=dict)
     skew: timedelta = timedelta(0)
     patience: float | None = None
     slow: bool = False
     unmended: str = ""
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """Return the windows that the faulty run reads, in its order, the first being 0."""
+        orders = {"newest first": (1, 0), "gap": (0,), "reload": (0,)}
+        return orders.get(self.history, tuple(range(WINDOWS)))
+
+    @property
+    def has_earlier_run(self) -> bool:
+        """Return True if an undisturbed run has read windows before."""
+        return self.history in {"gap", "reload"}
 
     @property
     def id(self) -> str:
@@ -145,6 +159,7 @@ class Played:
         self.scene = SCENES[row.scene]
         self.caplog = caplog
         self.clock = FakeClock()
+        self.earlier: Output | None = None
 
     def play(self) -> int:
         """Play it; return how many faults struck."""
@@ -158,14 +173,16 @@ class Played:
 
     def _play(self, options: Options) -> int:
         with Simulator(options, clock=Skewed(self.clock, self.row.skew)) as sim:
+            config = self.scene.settings(sim.url, **self.row.settings)
+            config = self._with_history(config)
             faults = self.row.faults
             sim.faults.add(*(faults(sim, self.scene) if callable(faults) else faults))
             acts = list(sim.faults._script)
-            config = self.scene.settings(sim.url, **self.row.settings)
             broken = {
                 name: value.format(host=sim.url[7:]) for name, value in self.row.first.items()
             }
-            first = self._run({**config, **broken}, None)
+            state = self.earlier.state if self.earlier else None
+            first = self._run({**config, **broken}, state)
             assert all(act.applied for act in acts), "a fault never struck"
             self._hygiene(sim, first)
             match self.row.must:
@@ -183,13 +200,26 @@ class Played:
                 self._then(sim, config, first)
         return sum(act.applied for act in acts) + bool(broken) + bool(self.row.skew)
 
+    def _with_history(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of the faulty run; let the earlier one read its windows."""
+        first_end = self.scene.end(1).isoformat()
+        if self.row.history == "gap":
+            self.earlier = self._run({**config, "start_date": first_end}, None)
+        if self.row.history == "newest first":
+            return {**config, "backfill_order": "newest_first"}
+        if self.row.history == "reload":
+            self.earlier = self._run(config, None)
+            days = {"from": config["start_date"], "to": first_end}
+            return {**config, "reload": [{"id": "again", "streams": [self.scene.stream], **days}]}
+        return config
+
     def _run(self, config: dict[str, Any], state: dict[str, Any] | None) -> Output:
         return run_tap(config, clock=self.clock, state=state, catalog=self.scene.catalog)
 
-    def _truth(self, sim: Simulator, windows: int = WINDOWS) -> Truth:
+    def _truth(self, sim: Simulator, windows: Iterable[int] = range(WINDOWS)) -> Truth:
         more = self.row.must.more if isinstance(self.row.must, Exact) else {}
         found: Truth = {}
-        for number in range(windows):
+        for number in windows:
             found |= self.scene.truth(sim, number)
         return {key: {**said, **more} for key, said in found.items()}
 
@@ -221,6 +251,8 @@ class Played:
     def _never_overtaken(self, sim: Simulator, out: Output) -> None:
         """Assert that no STATE says more than what was emitted before it."""
         scene, left = self.scene, set()
+        if self.row.history:  # the bookmark is no limit of what was read
+            return
         wanted = [scene.truth(sim, number).keys() for number in range(WINDOWS)]
         aside = len(out.records("quarantine"))
         for message in out.messages:
@@ -237,7 +269,7 @@ class Played:
         assert out.bookmark(self.scene.stream) is not None
         assert _bookmark_in(out.state, self.scene.stream) == self.scene.end(WINDOWS)
         records = out.records(self.scene.stream)
-        assert differences(self._truth(sim), records, self.scene) == []
+        assert differences(self._truth(sim, self.row.windows), records, self.scene) == []
         assert len(out.records("quarantine")) == must.aside
         assert sim.limit_violations <= must.refusals, "the tap broke a limit"
         self._said(self._told, must.warns)
@@ -265,12 +297,14 @@ class Played:
 
     def _committed(self, sim: Simulator, out: Output, done: int) -> None:
         """Assert that only so many windows were emitted, and that the bookmark says so."""
-        records = out.records(self.scene.stream)
-        end = self.scene.end(done)
-        assert all(parse_instant(record["_window_end"]) <= end for record in records)
-        assert differences(self._truth(sim, done), records, self.scene) == []
+        records, windows = out.records(self.scene.stream), self.row.windows[:done]
+        ends = [self.scene.end(number + 1) for number in windows]
+        assert all(parse_instant(record["_window_end"]) in ends for record in records)
+        assert differences(self._truth(sim, windows), records, self.scene) == []
+        if self.row.has_earlier_run:
+            ends.append(self.scene.end(WINDOWS))
         mark = _bookmark_in(out.state, self.scene.stream) if out.states else None
-        assert mark == (end if done else None)
+        assert mark == max(ends, default=None)
 
     def _then(self, sim: Simulator, config: dict[str, Any], first: Output) -> None:
         """Assert that the next run, with nothing going wrong, completes all of it."""
@@ -282,7 +316,8 @@ class Played:
             return
         assert second.error is None, f"then: {second.error}"
         self._hygiene_of_next(second)
-        records = [*first.records(self.scene.stream), *second.records(self.scene.stream)]
+        runs = [*([self.earlier] if self.earlier else []), first, second]
+        records = [record for out in runs for record in out.records(self.scene.stream)]
         assert differences(self._truth(sim), records, self.scene) == []
         assert _bookmark_in(second.state, self.scene.stream) == self.scene.end(WINDOWS)
         assert not second.state["bookmarks"][self.scene.stream].get("pending_jobs")

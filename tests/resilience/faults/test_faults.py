@@ -13,6 +13,7 @@ from tests.resilience.faults.play import Played, Row
 from tests.resilience.faults.rows.definitions import definition_rows
 from tests.resilience.faults.rows.error_pages import error_page_rows
 from tests.resilience.faults.rows.files import csv_rows, file_rows, json_rows
+from tests.resilience.faults.rows.history import history_rows
 from tests.resilience.faults.rows.jobs import job_rows, update_rows
 from tests.resilience.faults.rows.lasting import lasting_rows
 from tests.resilience.faults.rows.logins import login_rows
@@ -59,6 +60,7 @@ ROWS: list[Row] = [
     *json_rows(),
     *by_turns(page_rows(), 5),
     *by_turns(second_window_rows(), 4),
+    *by_turns(history_rows(), 7),
     *by_turns(definition_rows(), 4),
     *by_turns(error_page_rows(), 7),
 ]

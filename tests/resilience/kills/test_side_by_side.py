@@ -24,7 +24,8 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def _jumps(monkeypatch):
     """Let a request be on its way for as long as others sleep: their sleep turns this clock."""
-    monkeypatch.setattr("tap_cxone.http.rate_limit._MAX_TRANSIT_TIME", timedelta(days=1))
+    for name in ("_MAX_TRANSIT_TIME", "_RETRANSMISSION_TIME"):
+        monkeypatch.setattr(f"tap_cxone.http.send_timing.{name}", timedelta(days=1))
 
 
 def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:

@@ -1,7 +1,8 @@
 """Two taps at once on one tenant: real processes, each with a separate state.
 
 Without a shared journal the API throttles the second one (403, 409), which retries until the first
-has ended. With a shared journal it is not throttled at all.
+has ended. With a shared journal it is not throttled at all. Processes of one machine share a file;
+those of several machines, which have no disk in common, share a database.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -29,7 +31,7 @@ from tests.resilience.kills.processes import (
 )
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
 from tests.support import observability as dashboard
-from tests.support.kill_cases import QUARANTINE, Case
+from tests.support.kill_cases import DAY, QUARANTINE, Case
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def alone(case: Case, sim: Simulator, config: dict[str, Any]) -> dict[Key, dict[
 
 @contextmanager
 def run_at_once(
-    cases: tuple[Case, Case], folder: Path, config: dict[str, Any]
+    cases: tuple[Case, Case], folder: Path, config: dict[str, Any], state: Any = None
 ) -> Iterator[list[tuple[Child, Path]]]:
     """Run two taps that set about their streams at the same moment."""
     with ExitStack() as stack:
@@ -104,7 +106,7 @@ def run_at_once(
             os.mkfifo(gate)
             gates.append(stack.enter_context(gate.open("r+b", buffering=0)))
             prefix = (sys.executable, "-c", GATED, str(gate))
-            tap = child(one, config, own, prefix=prefix, patience=LONG)
+            tap = child(one, config, own, state=state, prefix=prefix, patience=LONG)
             running.append((stack.enter_context(tap), own))
         for process, own in running:
             wait_while_running(partial(is_ready, own), process)
@@ -154,16 +156,15 @@ def test_two_without_a_journal(tmp_path, case):
 
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
-def test_two_with_a_journal(tmp_path, case):
+def test_two_with_a_journal(tmp_path, case, journal_address):
     """With a shared journal no process is throttled: the API receives no excess call."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        path = tmp_path / "journal.db"
-        found, said = together(pair(case), tmp_path, {**config, "journal_path": str(path)})
+        found, said = together(pair(case), tmp_path, {**config, "journal": journal_address})
 
         assert sim.limit_violations == 0
         assert WAITING in said
-        assert str(path) in said
+        assert f"lock={journal_address.rpartition('@')[2]}" in said.replace("postgresql://", "")
         assert "throttled by the API" not in said
         assert len(case.works(sim)) == 6
         assert not different(found, alone(case, sim, config))
@@ -172,11 +173,11 @@ def test_two_with_a_journal(tmp_path, case):
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared(""))
-def test_one_of_two_is_killed(tmp_path, case):
+def test_one_of_two_is_killed(tmp_path, case, journal_address):
     """A killed process releases its slot at once, and a third one resumes its job."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        kept = {**config, "journal_path": str(tmp_path / "journal.db")}
+        kept = {**config, "journal": journal_address}
         found: dict[Key, dict[str, Any]] = {}
         with run_at_once(pair(case), tmp_path, kept) as ((doomed, _), (other, own)):
             wait_while_running(lambda: case.works(sim), doomed)
@@ -195,11 +196,11 @@ def test_one_of_two_is_killed(tmp_path, case):
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
 @pytest.mark.parametrize("case", shared("")[1:])
-def test_two_with_the_same_stream(tmp_path, case):
+def test_two_with_the_same_stream(tmp_path, case, journal_address):
     """Two taps that read the same share each job: the second takes up what the first requested."""
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim)
-        kept = {**config, "journal_path": str(tmp_path / "journal.db")}
+        kept = {**config, "journal": journal_address}
         one, _ = pair(case)
         with run_at_once((one, one), tmp_path, kept) as running:
             first, second = [finished(process, own) for process, own in running]
@@ -209,14 +210,47 @@ def test_two_with_the_same_stream(tmp_path, case):
         assert not different(second, first)
 
 
+@pytest.mark.promise("pending-jobs")
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "most"), [("gap", 3), ("newest first", 3), ("reload", 5)])
+def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
+    """Two taps with one state read a gap once, and the newest days first.
+
+    A reload may be spent by each: its job cannot be told from that of the first reading.
+    """
+    case = BY_NAME["extraction-async"]
+    with case_simulator(case, **SCARCE) as sim:
+        config = configured(case, sim, journal=str(tmp_path / "journal.db"))
+        one, _ = pair(case)
+        second_day = (datetime.fromisoformat(config["start_date"]) + DAY).isoformat()
+        state = None
+        if name != "newest first":
+            before = {**config, **({"start_date": second_day} if name == "gap" else {})}
+            with child(one, before, tmp_path) as process:
+                state = messages(remaining_bytes(process)).state
+        days = {"from": config["start_date"], "to": second_day}
+        later: dict[str, dict[str, Any]] = {
+            "gap": {},
+            "newest first": {"backfill_order": "newest_first"},
+            "reload": {"reload": [{"id": "again", "streams": [*one.small], **days}]},
+        }
+        with run_at_once((one, one), tmp_path, {**config, **later[name]}, state) as running:
+            first, second = [finished(process, own) for process, own in running]
+
+        assert sim.limit_violations == 0
+        assert len(case.works(sim)) <= most
+        assert not different(second, first)
+        assert first
+
+
 @pytest.mark.promise("shared-limits")
 @pytest.mark.slow
-def test_two_share_a_quota(tmp_path):
+def test_two_share_a_quota(tmp_path, journal_address):
     """The day's exports are those of both: none is refused by the API, both end cleanly."""
     case = BY_NAME["observability"]
     cases = replace(case, small=(dashboard.KB,)), replace(case, small=(dashboard.GR,))
     with case_simulator(case, job_seconds=100, exports_per_day=3) as sim:
-        config = process_settings(case, sim, journal_path=str(tmp_path / "journal.db"))
+        config = process_settings(case, sim, journal=journal_address)
         config["observability"] |= {"exports_per_day": 3}
         together(cases, tmp_path, config)
 

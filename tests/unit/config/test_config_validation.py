@@ -161,22 +161,25 @@ BAD = {
         ["entities.2", "'a'"],
     ),
     # types
-    "number for a text": ({"region": 1}, ["region", "string", "number"]),
-    "text for a number": ({"max_retries": "8"}, ["max_retries", "integer", "text"]),
-    "fraction": ({"max_retries": 1.5}, ["max_retries", "integer"]),
-    "boolean for a number": ({"lookback_days": True}, ["lookback_days", "integer", "boolean"]),
+    "number for a text": ({"region": 1}, ["region", "a text", "number"]),
+    "text for a number": ({"max_retries": "8"}, ["max_retries", "a whole number", "text"]),
+    "fraction": ({"max_retries": 1.5}, ["max_retries", "a whole number"]),
+    "boolean for a number": (
+        {"lookback_days": True},
+        ["lookback_days", "a whole number", "boolean"],
+    ),
     "text for an object": ({"data_extraction": "sync"}, ["data_extraction", "object", "text"]),
     "list for an object": ({"endpoints": []}, ["endpoints", "object", "list"]),
-    "object for a list": (family(entities={}), ["data_extraction.entities", "array", "object"]),
+    "object for a list": (family(entities={}), ["data_extraction.entities", "a list", "object"]),
     "text for an entity": (family(entities=["a"]), ["data_extraction.entities.0", "object"]),
     "text for a list": (
         entity_family(primary_keys="id"),
-        ["entities.0.primary_keys", "array", "text"],
+        ["entities.0.primary_keys", "a list", "text"],
     ),
-    "number for a version": (entity_family(version=4), ["entities.0.version", "string", "number"]),
-    "number in a list": (entity_family(primary_keys=["id", 1]), ["primary_keys.1", "string"]),
-    "number for an address": ({"base_url": 1}, ["base_url", "string"]),
-    "number for a date": ({"start_date": 20260101}, ["start_date", "string"]),
+    "number for a version": (entity_family(version=4), ["entities.0.version", "a text", "number"]),
+    "number in a list": (entity_family(primary_keys=["id", 1]), ["primary_keys.1", "a text"]),
+    "number for an address": ({"base_url": 1}, ["base_url", "a text"]),
+    "number for a date": ({"start_date": 20260101}, ["start_date", "a text"]),
 }
 
 

@@ -5,25 +5,34 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_cxone.clock import SystemClock
 from tap_cxone.errors import Interrupted, JournalError, Throttled
-from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots, acquire_file_lock
+from tap_cxone.jobs.slots import Poller, TenantLocks, TenantSlots
+from tap_cxone.signals import SignalHandler
+from tests.support.journals import journal_at
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 SECOND = timedelta(seconds=1)
-HOLDER = (
-    "import pathlib, sys, tap_cxone.jobs.slots as slots; "
-    "lock = slots.acquire_file_lock(pathlib.Path(sys.argv[1])); "
-    "print(lock is not None, flush=True); input()"
-)
+HOLDER = """
+import sys
+from tests.support.journals import journal_at
+from tests.support.run import FakeClock
+
+lock = journal_at(sys.argv[1], FakeClock()).try_lock("place")
+print(lock is not None, flush=True)
+input()
+"""
 
 
 @dataclass
@@ -45,15 +54,22 @@ def clock() -> Meanwhile:
 
 
 @pytest.fixture
-def other_process(tmp_path, clock) -> Callable[..., TenantSlots]:
-    """Return what makes the places as another process sees them."""
+def other_process(journal_address, clock) -> Iterator[Callable[..., TenantSlots]]:
+    """Yield what makes the places as another process sees them."""
+    with ExitStack() as opened:
 
-    def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
-        wait = Poller(clock, SECOND, 5 * SECOND)
-        locks = TenantLocks(tmp_path / "locks" / "tenant", wait, logging.getLogger("turns"))
-        return TenantSlots("family", places, kept, locks)
+        def turns(places: int = 1, *, kept: bool = True) -> TenantSlots:
+            journal = opened.enter_context(closing(journal_at(journal_address, clock)))
+            locks = TenantLocks(journal, "tenant", 5 * SECOND)
+            return TenantSlots("family", places, kept, locks)
 
-    return turns
+        yield turns
+
+
+@pytest.fixture
+def try_file() -> Callable[[Path], object]:
+    """Return what tries to lock beside a file."""
+    return lambda path: journal_at(str(path), FakeClock()).try_lock("place")
 
 
 def test_slot_is_exclusive(other_process):
@@ -86,13 +102,16 @@ def test_waiting(other_process, clock, caplog):
     assert clock.slept == [SECOND] * 6
     (said,) = caplog.messages
     assert said.startswith("family: another process")
-    assert "locks/tenant" in said
+    assert "tenant" in said
 
 
 def test_wait_for_a_slot_ends_after_the_throttle_timeout(other_process, clock):
     """After throttle_timeout_minutes the wait ends with an error that says where to look."""
     held = other_process().try_acquire()
-    with pytest.raises(Throttled, match=r"throttle_timeout_minutes.*locks/tenant"):
+    with pytest.raises(
+        Throttled,
+        match=r"throttle_timeout_minutes.*(journal|postgresql:).*tenant",
+    ):
         other_process().acquire()
 
     assert sum(clock.slept, timedelta(0)) == 5 * SECOND
@@ -180,39 +199,42 @@ def test_slots_without_journal_are_free():
     assert turns.try_acquire() is not None
 
 
-def test_slot_of_a_killed_process_is_free_at_once(tmp_path):
+def test_slot_of_a_killed_process_is_free_at_once(journal_address, clock):
     """The place of a process that is killed is free at once."""
-    file = tmp_path / "place"
-    command = [sys.executable, "-c", HOLDER, str(file)]
+    journal = journal_at(journal_address, clock)
+    soon = Poller(SystemClock(SignalHandler()), SECOND / 200, 10 * SECOND)
+    command = [sys.executable, "-c", HOLDER, journal_address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"True\n"
-        during = acquire_file_lock(file)
+        during = journal.try_lock("place")
         child.kill()
         child.wait()
 
-    assert during is None
-    assert acquire_file_lock(file) is not None
+    with closing(journal):
+        assert during is None
+        assert soon.wait_for(lambda: journal.try_lock("place"))
 
 
-def test_nothing_to_lock(tmp_path):
+def test_nothing_to_lock(tmp_path, try_file):
     """A folder that cannot be made is an error that names the setting."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(JournalError, match="journal_path"):
-        acquire_file_lock(tmp_path / "file" / "place")
+    with pytest.raises(JournalError, match="correct journal"):
+        try_file(tmp_path / "file" / "journal.db")
 
 
-def test_no_folder(tmp_path):
+def test_no_folder(tmp_path, try_file):
     """Where the journal's folder does not exist, the message names that folder and the setting."""
     with pytest.raises(
-        JournalError, match=r"nowhere is not a folder; create it or .* journal_path"
+        JournalError, match=r"nowhere is not a folder; create it or correct journal"
     ):
-        acquire_file_lock(tmp_path / "nowhere" / "journal.db.locks" / "place")
+        try_file(tmp_path / "nowhere" / "journal.db")
 
 
-def test_locks_are_private(other_process, tmp_path):
+def test_locks_are_private(tmp_path, try_file):
     """No other user may read the locks."""
-    with other_process().acquire():
-        found = [tmp_path / "locks", *(tmp_path / "locks").iterdir()]
+    with try_file(tmp_path / "journal.db"):
+        locks = tmp_path / "journal.db.locks"
+        found = [locks, *locks.iterdir()]
 
     assert all(path.stat().st_mode & 0o77 == 0 for path in found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,12 +12,12 @@ from typing_extensions import override
 
 from tap_cxone.errors import JournalError
 from tap_cxone.jobs.job import Job, JobOrigin, JobStatus
-from tap_cxone.jobs.journal import Journal
 from tap_cxone.jobs.known_jobs import KnownJobs
-from tap_cxone.jobs.ledger import NullLedger, SqliteLedger
+from tap_cxone.jobs.ledger import JournalLedger, NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.streams.state import StreamState
 from tap_cxone.windows import Window
+from tests.support.journals import journal_at
 from tests.support.run import NOON
 
 if TYPE_CHECKING:
@@ -54,9 +53,8 @@ def emitted():
 
 @pytest.fixture
 def ledger(tmp_path, clock):
-    journal = Journal(tmp_path / "j.db", clock, timedelta(seconds=1), logging.getLogger("journal"))
-    with closing(journal):
-        yield SqliteLedger(journal, "tenant")
+    with closing(journal_at(str(tmp_path / "j.db"), clock)) as journal:
+        yield JournalLedger(journal, "tenant")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from tap_cxone.config.destinations import (
 from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.errors import CXoneError
 from tap_cxone.output.parquet import Parquet
+from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.decode import FileExpectation, open_table
@@ -28,6 +30,7 @@ from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
 from tests.support.properties import many
+from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from tap_cxone.rows.columnar import Records
@@ -122,7 +125,7 @@ files = st.builds(
 specs = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(sorted(COLUMN_TYPES)),
-        "numbers": st.sampled_from(sorted(SETTINGS)),
+        "form": st.sampled_from([*SETTINGS, "lines"]),
         "keys": st.sampled_from([("key",), (ROW_HASH,), ("key", "n")]),
         "null_values": st.sampled_from([frozenset(), frozenset({"n/a", "a"})]),
         "zone": st.sampled_from(["UTC", "America/Denver"]),
@@ -132,14 +135,16 @@ specs = st.fixed_dictionaries(
 
 
 def read(data: bytes, spec: dict[str, Any], chunk_bytes: int) -> dict[str, Any]:
-    """Return all that a pass over a file shows, with values as parquet stores them."""
-    settings = SETTINGS[spec["numbers"]]
+    """Return all that a pass over a file shows, with values as parquet or lines hold them."""
+    settings = SETTINGS.get(spec["form"])
     text_format = TextFormat(
         null_values=spec["null_values"],
         timezone=spec["zone"],
         number_format=spec["number_format"],
     )
-    column = with_number_storage(Column("n", spec["kind"]), settings.parquet)
+    column = Column("n", spec["kind"])
+    if settings is not None:
+        column = with_number_storage(column, settings.parquet)
     dates = FileDates(DateRule(text_format.zone))
     record_spec = RecordSpec(
         columns=[Column("key"), column, Column("absent", "integer")],
@@ -170,11 +175,17 @@ def read(data: bytes, spec: dict[str, Any], chunk_bytes: int) -> dict[str, Any]:
     }
 
 
-def _shown_rows(item: Records | InvalidRow, settings: BatchSettings) -> tuple[list[Any], bool]:
+def _shown_rows(
+    item: Records | InvalidRow, settings: BatchSettings | None
+) -> tuple[list[Any], bool]:
     """Return the keys and values of records, or an invalid row; and whether pyarrow parsed it."""
     if isinstance(item, InvalidRow):
         return [(item.location, item.reason, item.field, item.raw)], False
-    values = Parquet(settings).of_records(item, frozenset()).data.to_pylist()
+    if settings is None:
+        lines = LineEncoder("s0", FakeClock()).encoder_for(item.layout)(item).data
+        values = list(map(json.loads, lines.splitlines()))
+    else:
+        values = Parquet(settings).of_records(item, frozenset()).data.to_pylist()
     pairs = zip(map(repr, item.all_keys()), map(repr, values), strict=True)
     return list(pairs), any(isinstance(column, pa.Array) for column in item.columns)
 
@@ -189,7 +200,7 @@ def same(data: bytes, spec: dict[str, Any], chunk_bytes: int) -> int:
 
 USUAL = {
     "kind": "number",
-    "numbers": "double",
+    "form": "double",
     "keys": ("key",),
     "null_values": frozenset(),
     "zone": "UTC",
@@ -204,11 +215,12 @@ def test_plain_csv_of_any_text_is_read_as_by_the_ordinary_reader(text, spec, chu
     same(text.encode("utf-8", "surrogatepass"), spec, chunk_bytes)
 
 
+@pytest.mark.parametrize("form", ["double", "lines"], ids=["double", "lines"])
 @pytest.mark.parametrize(
     ("kind", "cells"),
     [
         ("integer", ["1", "-7", "", " 12 ", "007"]),
-        ("number", ["1", "-7.25", "", " 0.5 ", "-0.0", "123456789012.345"]),
+        ("number", ["1", "-7.250", "", " 0.5 ", "-0.0", "100.00", "123456789012.345"]),
         ("boolean", ["yes", "FALSE", "", " 1 "]),
         ("date", ["2026-03-01", "", "1999-12-31"]),
         ("date-time", ["2026-03-01T10:20:30Z", "", "2026-03-01T10:20:30.123456+05:30"]),
@@ -216,11 +228,11 @@ def test_plain_csv_of_any_text_is_read_as_by_the_ordinary_reader(text, spec, chu
     ],
     ids=["integer", "number", "boolean", "date", "date-time", "string"],
 )
-def test_plain_csv_of_the_usual_form_is_parsed_by_pyarrow(kind, cells):
+def test_plain_csv_of_the_usual_form_is_parsed_by_pyarrow(kind, cells, form):
     """Cells of the usual forms of a type need no other reader."""
     text = "\r\n".join([HEADER, *(f"k{n},{cell},x" for n, cell in enumerate(cells))])
 
-    assert same(text.encode(), {**USUAL, "kind": kind}, 1 << 20) == 1
+    assert same(text.encode(), {**USUAL, "kind": kind, "form": form}, 1 << 20) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,16 @@ import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PROGRAMS = "pginstall18"
 _USER = "loader"
@@ -43,19 +45,45 @@ class Postgres:
 
     Attributes:
         settings: Where it is and who may enter, as target-postgres calls it.
+        control: Runs a command of `pg_ctl`.
     """
 
     settings: dict[str, Any] = field(repr=False)
+    control: Callable[..., None] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Return where it is and who may enter, as one address."""
+        at = self.settings
+        return make_url(**at)
+
+    def start(self) -> None:
+        """Start it again."""
+        self.control("start")
+
+    def stop(self) -> None:
+        """End it at once, as a power failure does; what was committed stays."""
+        self.control("--mode=immediate", "stop")
+
+    def disconnect(self) -> int:
+        """End all connections; return how many there were."""
+        ended = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where "
+        return int(self.ask(f"{ended} pid <> pg_backend_pid() and usename = '{_USER}'")[0][0])
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Return what a query finds."""
         with self._connect() as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def execute(self, *statements: str) -> None:
+        """Execute statements in one transaction."""
+        with self._connect() as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
     def clear(self) -> None:
         """Drop all schemas, with what they contain."""
-        with self._connect() as connection:
-            connection.execute(_CLEAR)
+        self.execute(_CLEAR)
 
     def _connect(self) -> psycopg.Connection:
         at = self.settings
@@ -66,6 +94,11 @@ class Postgres:
             password=at["password"],
             dbname=at["database"],
         )
+
+
+def make_url(*, host: str, port: int, database: str, user: str, password: str) -> str:
+    """Return an address with its secrets."""
+    return f"postgresql://{quote(user)}:{quote(password)}@{host}:{port}/{database}"
 
 
 @contextmanager
@@ -94,12 +127,17 @@ def postgres() -> Iterator[Postgres]:
             "--set=fsync=off",
         )
         options = f"-h 127.0.0.1 -p {port} -k ''"
-        run("pg_ctl", "--wait", f"--log={folder / 'log'}", f"--options={options}", "start")
+        control = partial(run, "pg_ctl", "--wait", f"--log={folder / 'log'}")
+        where = {"host": "127.0.0.1", "port": port, "database": "postgres"}
+        server = Postgres(
+            {**where, "user": _USER, "password": _PASSWORD},
+            partial(control, f"--options={options}"),
+        )
+        server.start()
         try:
-            where = {"host": "127.0.0.1", "port": port, "database": "postgres"}
-            yield Postgres({**where, "user": _USER, "password": _PASSWORD})
+            yield server
         finally:
-            run("pg_ctl", "--wait", "--mode=immediate", "stop")
+            server.stop()
 
 
 def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:
