@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.definition import ONE_WEEK, SECRET, read
+from tap_cxone.config.definition import ONE_WEEK, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
@@ -198,18 +198,6 @@ class Settings(RunFileSettings):
             "exceed the limit.",
         ),
     ] = 2000
-    journal: Annotated[
-        str | None,
-        Meta(
-            title="Journal",
-            description="Where the jobs and submits of all runs are stored: the path of an SQLite "
-            "file, or a URL `postgresql://…` (extra `postgres`). It covers a process that dies "
-            "before its target has stored the state. Processes with one journal share the slots of "
-            "a tenant: those of one machine share the file, those of several the database. The "
-            "file is created with mode 0600. Default: none.",
-            extra_json_schema=SECRET,
-        ),
-    ] = field(default=None, repr=False)
     completion_webhook: Annotated[
         WebhookSettings | None,
         Meta(

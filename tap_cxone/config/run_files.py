@@ -1,4 +1,4 @@
-"""The settings of files that tell about runs: the audit log and the run summary."""
+"""The settings of what a run leaves behind: the audit log, the run summary and the journal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tap_cxone.config.history import HistorySettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFileSettings(HistorySettings):
-    """The settings of files that tell about runs."""
+    """The settings of what a run leaves behind for later runs, reports and other programs."""
 
     audit_log_path: Annotated[
         str | None,
@@ -42,3 +42,15 @@ class RunFileSettings(HistorySettings):
             "none.",
         ),
     ] = None
+    journal: Annotated[
+        str | None,
+        Meta(
+            title="Journal",
+            description="Where the jobs and submits of all runs are stored: the path of an SQLite "
+            "file, or a URL `postgresql://…` (extra `postgres`). It covers a process that dies "
+            "before its target has stored the state. Processes with one journal share the slots of "
+            "a tenant: those of one machine share the file, those of several the database. The "
+            "file is created with mode 0600. Default: none.",
+            extra_json_schema=SECRET,
+        ),
+    ] = field(default=None, repr=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tap_cxone.output.batch_writer import BatchingWriter
     from tap_cxone.output.record_lines import LineEncoder
     from tap_cxone.rows.columnar import Records
-    from tap_cxone.rows.reader import InvalidRow
+    from tap_cxone.rows.row_counts import InvalidRow
 
 
 class BatchOutput:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from tap_cxone.errors import SpoolError
-from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.row_counts import InvalidRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
 from tap_cxone.rows.decode.csv_table import CsvTable
 from tap_cxone.rows.decode.plain_block import PlainBlock
-from tap_cxone.rows.decode.table import SkippedLines
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
 from tap_cxone.rows.layout import FileLayout
 from tap_cxone.rows.metadata import ROW_NUMBER, number_rows
+from tap_cxone.rows.row_counts import InvalidRow, RowCounts
 from tap_cxone.rows.value_order import ValueOrder
 
 if TYPE_CHECKING:
@@ -34,72 +33,6 @@ Record = dict[str, Any]
 
 _MAX_SINGLE_ROWS = 8  # up to this many rows of an invalid block are converted one by one
 _MAX_GROUPED_ROWS = 64  # records converted one by one that form a block again
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidRow:
-    """A row that failed validation.
-
-    Attributes:
-        location: Position in the file, such as `line 7`.
-        reason: Reason of the failure, without any value of the row.
-        field: Name of the invalid column or field; None if the whole row is invalid.
-        raw: The row as JSON text.
-    """
-
-    location: str
-    reason: str
-    field: str | None
-    raw: str = dataclass_field(repr=False)
-
-    @property
-    def count(self) -> int:
-        """Return 1, as `Records.count` returns the number of records."""
-        return 1
-
-
-@dataclass(slots=True)
-class RowCounts:
-    """Numbers of valid and invalid rows of a file.
-
-    Attributes:
-        rows: Number of all rows.
-        reasons: Number of invalid rows by reason.
-        example: The first invalid row.
-        skipped: Numbers of lines that are no rows; `rows` does not include them.
-        recognized: Whether the file has the mandatory columns. In JSON a row must have them.
-    """
-
-    rows: int = 0
-    reasons: Counter[str] = dataclass_field(default_factory=Counter)
-    example: InvalidRow | None = None
-    skipped: SkippedLines = dataclass_field(default_factory=SkippedLines)
-    recognized: bool = False
-
-    @property
-    def invalid(self) -> int:
-        """Return the number of invalid rows."""
-        return self.reasons.total()
-
-    @property
-    def ratio(self) -> float:
-        """Return the share of invalid rows, from 0 to 1."""
-        return self.invalid / self.rows if self.rows else 0.0
-
-    def add(self, item: Records | InvalidRow) -> None:
-        """Count rows; store the first invalid row as the example."""
-        self.rows += item.count
-        if isinstance(item, InvalidRow):
-            self.reasons[item.reason] += 1
-            self.example = self.example or item
-
-    def __str__(self) -> str:
-        """Return the number of invalid rows with the three most frequent reasons."""
-        top = self.reasons.most_common(3)
-        reasons = ", ".join(f"{number} times: {reason}" for reason, number in top)
-        others = len(self.reasons) - len(top)
-        more = f", and {others} other reasons" if others else ""
-        return f"{self.invalid} of {self.rows} rows failed validation ({reasons}{more})"
 
 
 @dataclass(frozen=True)

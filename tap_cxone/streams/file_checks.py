@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
-    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
+    from tap_cxone.rows.reader import RowReader
+    from tap_cxone.rows.row_counts import InvalidRow, RowCounts
     from tap_cxone.streams.schema import Declaration
 
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.output.record_lines import RecordLineBuffer, RecordLines, RecordOutput
-    from tap_cxone.rows.reader import InvalidRow, RowCounts, RowReader
+    from tap_cxone.rows.reader import RowReader
+    from tap_cxone.rows.row_counts import InvalidRow, RowCounts
     from tap_cxone.spool import Spool, WindowFile
 
 

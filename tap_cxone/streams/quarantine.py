@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Tap
 
-    from tap_cxone.rows.reader import InvalidRow
+    from tap_cxone.rows.row_counts import InvalidRow
     from tap_cxone.windows import Window
 
 NAME = "quarantine"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.progress.tracker import StreamProgress
     from tap_cxone.rows.columnar import Records
     from tap_cxone.rows.layout import RecordSpec
-    from tap_cxone.rows.reader import InvalidRow, RowCounts
+    from tap_cxone.rows.row_counts import InvalidRow, RowCounts
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.failed_files import FailedFiles
     from tap_cxone.streams.file_checks import RowCheck

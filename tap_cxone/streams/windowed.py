@@ -19,7 +19,7 @@ from tap_cxone.planning.narrow_windows import naming_window
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.layout import RecordSpec
-from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.row_counts import InvalidRow
 from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.streams.date_report import DateReporter
 from tap_cxone.streams.extraction_log import NAME as EXTRACTION_LOG

@@ -22,7 +22,7 @@ from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.dedupe import DuplicateCandidates, PageOverlap
 from tap_cxone.rows.layout import FileLayout, RecordSpec
-from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.row_counts import InvalidRow
 from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.streams.base import CXoneStream

@@ -17,7 +17,8 @@ from tap_cxone.rows.columns import Column
 from tap_cxone.rows.decode import FileExpectation, Format, open_table
 from tap_cxone.rows.dedupe import SeenKeys
 from tap_cxone.rows.layout import RecordSpec
-from tap_cxone.rows.reader import InvalidRow, RowReader
+from tap_cxone.rows.reader import RowReader
+from tap_cxone.rows.row_counts import InvalidRow
 from tap_cxone.spool import spool_chunks
 from tests.docs.document import ROOT
 

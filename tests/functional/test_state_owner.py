@@ -31,7 +31,7 @@ def login_hash(out: Output) -> str:
     return owner.login
 
 
-def opened(config: dict[str, Any], out: Output) -> StateError | None:
+def opened_with_state(config: dict[str, Any], out: Output) -> StateError | None:
     """Return the error with which a tap refuses the state of a run; None if it accepts it."""
     try:
         TapCXone(config=config, state=json.loads(json.dumps(out.state)))
@@ -79,13 +79,13 @@ def test_state_has_no_part_of_the_credentials(sim, clock):
 
 def test_owner_with_another_secret_of_the_key_is_the_same(sim, first):
     """A secret that was rotated changes nothing."""
-    assert opened(stream_settings(sim, access_key_secret="rotated"), first) is None
+    assert opened_with_state(stream_settings(sim, access_key_secret="rotated"), first) is None
 
 
 @pytest.mark.promise("own-state")
 def test_renewed_access_key_without_a_tenant_is_refused(sim, first):
     """The access key alone says whose state it is, so a new key may be that of another tenant."""
-    error = opened(stream_settings(sim, access_key_id=NEW_KEY), first)
+    error = opened_with_state(stream_settings(sim, access_key_id=NEW_KEY), first)
 
     assert "data_extraction" in str(error)
     assert "meltano el --state-id" in str(error)
@@ -96,7 +96,8 @@ def test_renewed_access_key_of_a_named_tenant_is_accepted(sim, clock):
     """With the setting `tenant` the tenant says whose state it is, whatever its key."""
     out = run_stream(stream_settings(sim, tenant="acme"), clock)
 
-    assert opened(stream_settings(sim, tenant="acme", access_key_id=NEW_KEY), out) is None
+    renewed = stream_settings(sim, tenant="acme", access_key_id=NEW_KEY)
+    assert opened_with_state(renewed, out) is None
 
 
 @pytest.mark.promise("own-state")
@@ -104,7 +105,7 @@ def test_state_of_another_named_tenant_is_refused(sim, clock):
     """Two names of tenants are two owners, even with one login."""
     out = run_stream(stream_settings(sim, tenant="acme"), clock)
 
-    assert opened(stream_settings(sim, tenant="globex"), out) is not None
+    assert opened_with_state(stream_settings(sim, tenant="globex"), out) is not None
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_tenant_that_is_set_or_removed_leaves_the_state_accepted(sim, clock, bef
     """If only one of state and settings names the tenant, the login decides."""
     out = run_stream(stream_settings(sim, tenant=before), clock)
 
-    assert opened(stream_settings(sim, tenant=after), out) is None
+    assert opened_with_state(stream_settings(sim, tenant=after), out) is None
 
 
 def test_application_that_is_added_leaves_the_state_accepted(sim, clock):
@@ -123,7 +124,7 @@ def test_application_that_is_added_leaves_the_state_accepted(sim, clock):
     out = run_tap(config, clock=clock, only="teams")
     assert out.state["bookmarks"]["teams"]["owner"]
 
-    assert opened(config | {"client_id": "app", "client_secret": "of it"}, out) is None
+    assert opened_with_state(config | {"client_id": "app", "client_secret": "of it"}, out) is None
 
 
 def test_accepted_state_receives_the_new_owner_in_all_its_streams(sim, clock, first):
@@ -141,7 +142,7 @@ def test_accepted_state_receives_the_new_owner_in_all_its_streams(sim, clock, fi
     assert len(owners) == 2
     assert owners[0] == owners[1]
     assert login_hash(second) != login_hash(first)
-    assert opened(moved, second) is None
+    assert opened_with_state(moved, second) is None
 
 
 @pytest.mark.promise("own-state")
@@ -149,4 +150,4 @@ def test_state_of_an_owner_that_is_not_accepted_is_refused(sim, first):
     """`accept_state_of` accepts the owners that it names, and no other."""
     config = stream_settings(sim, access_key_id=NEW_KEY, accept_state_of=["0123456789abcdef"])
 
-    assert opened(config, first) is not None
+    assert opened_with_state(config, first) is not None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_cxone.errors import InvalidRecords
-from tap_cxone.rows.reader import InvalidRow
+from tap_cxone.rows.row_counts import InvalidRow
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -89,7 +89,7 @@ class Historic(Trial):
 
 
 @functools.cache
-def undisturbed(case: Case, name: str) -> tuple[Life, int]:
+def undisturbed_life(case: Case, name: str) -> tuple[Life, int]:
     """Return the last run of a plan without kills, and what all of it spent."""
     with Historic(case, SMALL, plan=plan_of(name, case)) as trial:
         life = trial.live(None)
@@ -99,7 +99,7 @@ def undisturbed(case: Case, name: str) -> tuple[Life, int]:
 
 def killed_in_history(case: Case, name: str, kind: Kind, *, step: int) -> None:
     """Kill the run that reads history at each so-manieth point, run again, and judge."""
-    known, (life, spent) = reference(case.name, SMALL), undisturbed(case, name)
+    known, (life, spent) = reference(case.name, SMALL), undisturbed_life(case, name)
     number = len(life.lines) if kind == "line" else len(life.asked)
     assert number
     for place in range(1 + step // 2, number + 1, step):

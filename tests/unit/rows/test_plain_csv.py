@@ -25,7 +25,8 @@ from tap_cxone.rows.columns import Column
 from tap_cxone.rows.dates import DateRule, FileDates
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.layout import ROW_HASH, RecordSpec
-from tap_cxone.rows.reader import InvalidRow, RowReader
+from tap_cxone.rows.reader import RowReader
+from tap_cxone.rows.row_counts import InvalidRow
 from tap_cxone.rows.stored_columns import with_number_storage
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.spool import spool_chunks
