@@ -24,7 +24,7 @@ def schedule_definition(report: ReportSettings) -> dict[str, Any]:
         for item in report.filters
     ]
     return {
-        "name": report.schedule_name or report.name,
+        "name": report.schedule_names[0],
         "schedule": {
             "type": report.schedule.type,
             "time": report.schedule.time,
@@ -48,19 +48,9 @@ def totals_definition(report: ReportSettings, metrics: Sequence[str]) -> dict[st
     ungrouped = {"metrics": list(metrics), "dimensions": [], "grouping": []}
     return {
         **grouped,
-        "name": _totals_name(grouped["name"]),
+        "name": report.schedule_names[-1],
         "report": {**grouped["report"], **ungrouped},
     }
-
-
-def schedule_names(report: ReportSettings) -> tuple[str, ...]:
-    """Return the names of the schedules that a report uses: its own, and that of its totals."""
-    name = report.schedule_name or report.name
-    return (name, _totals_name(name)) if report.verify_totals else (name,)
-
-
-def _totals_name(name: str) -> str:
-    return f"{name} (totals)"
 
 
 def find_differences(registered: Any, expected: Any, path: str = "") -> list[str]:

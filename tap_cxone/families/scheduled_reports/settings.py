@@ -154,6 +154,12 @@ class ReportSettings:
         CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
     ] = field(default_factory=CsvSettings)
 
+    @property
+    def schedule_names(self) -> tuple[str, ...]:
+        """Return the name of its schedule in CXone, and that of the schedule of its totals."""
+        name = self.schedule_name or self.name
+        return (name, f"{name} (totals)") if self.verify_totals else (name,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledReportsSettings(Section):
@@ -250,6 +256,19 @@ class ScheduledReportsSettings(Section):
             yield from report.csv.problems(f"{self.NAME}.reports, entry '{report.name}', csv")
             for problem in self._report_problems(report):
                 yield f"{path}{problem}"
+        yield from self._shared_schedule_problems()
+
+    def _shared_schedule_problems(self) -> Iterator[str]:
+        users: dict[str, str] = {}  # name of a schedule → the report that uses it
+        for report in self.reports:
+            names = report.schedule_names
+            if shared_name := next((name for name in names if name in users), None):
+                yield (
+                    f"{self.NAME}.reports, '{report.name}': schedule_name: the report "
+                    f"'{users[shared_name]}' uses the schedule '{shared_name}' too; set another "
+                    "schedule_name"
+                )
+            users |= dict.fromkeys(names, report.name)
 
     def _report_problems(self, report: ReportSettings) -> Iterator[str]:
         if not report.metrics:

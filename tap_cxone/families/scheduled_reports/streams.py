@@ -15,7 +15,6 @@ from tap_cxone.context import ApiFamily
 from tap_cxone.families.scheduled_reports.api import ReportsApi
 from tap_cxone.families.scheduled_reports.report_definition import (
     schedule_definition,
-    schedule_names,
     totals_definition,
 )
 from tap_cxone.families.scheduled_reports.schedule_list import (
@@ -120,7 +119,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
 def _unused_schedules(stream: CXoneStream) -> dict[str, str]:
     """Return name and ID of the schedules that earlier runs made and no report uses any more."""
     reports = stream.settings.section(ScheduledReportsSettings).reports
-    used_names = (name for report in reports for name in schedule_names(report))
+    used_names = (name for report in reports for name in report.schedule_names)
     return unused_schedules(stream.family.tenant_info, used_names)
 
 

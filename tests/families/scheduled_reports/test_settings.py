@@ -255,6 +255,28 @@ def test_every_mistake_at_once(sim):
     assert sim.requests == []
 
 
+TOTALS = {"verify_totals": {"metrics": ["talkTime"]}}
+SHARED_SCHEDULES = {
+    "equal names": ({"schedule_name": "S"}, {"schedule_name": "S"}, "'S'"),
+    "name of a stream": ({}, {"schedule_name": "a"}, "'a'"),
+    "totals of the first": (TOTALS, {"schedule_name": "a (totals)"}, "'a (totals)'"),
+    "totals of the second": ({"schedule_name": "b (totals)"}, TOTALS, "'b (totals)'"),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "name"), SHARED_SCHEDULES.values(), ids=SHARED_SCHEDULES
+)
+def test_schedule_shared_by_two_reports_is_refused(first, second, name):
+    """Two reports with one schedule would change it in turn, so the second one is a problem."""
+    reports = [changed_report(**first), changed_report(name="b", **second)]
+
+    (problem,) = report_problems({"reports": reports})
+
+    assert problem.startswith("scheduled_reports.reports, 'b': schedule_name: ")
+    assert f"the report 'a' uses the schedule {name} too" in problem
+
+
 def test_lookback_and_long_windows():
     """With lookback_days a window is one day, or days would be counted twice."""
     (problem,) = report_problems({"reports": [changed_report()], "window_days": 7}, lookback_days=2)
