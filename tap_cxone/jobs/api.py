@@ -43,17 +43,19 @@ NO_FILE = "no-file:"
 
 @dataclass(frozen=True, slots=True)
 class SubmitResult:
-    """Result of a submit: a pending job, or a link to its file, or both.
+    """Result of a submit: a pending job, a link to its file, or both, or a failed job.
 
     Attributes:
         job_id: Id of the job, or None if the API gave none.
         link: Download link of its file, if the file is complete.
         adopted: Whether the job existed before the submit.
+        failure: Status of a job that ended at once without a file; None otherwise.
     """
 
     job_id: str | None = None
     link: str | None = field(default=None, repr=False)
     adopted: bool = False
+    failure: StatusResponse | None = None
 
 
 class ListedJobs(Struct, frozen=True):

@@ -12,14 +12,12 @@ from tap_cxone.errors import (
     AuthError,
     DownloadError,
     InsecureLink,
-    JobFailed,
     JobTimeout,
     NotFound,
     SpoolError,
-    WindowTooLarge,
 )
-from tap_cxone.http.error_table import is_too_large
 from tap_cxone.http.retry import Attempts
+from tap_cxone.jobs.failure import failure_error, failure_reason, failure_text
 from tap_cxone.jobs.job import RESULT_RETENTION, Job, JobOrigin, JobStatus, StatusResponse
 from tap_cxone.jobs.polling import DurationBounds, merge_bounds
 from tap_cxone.jobs.submitter import JobSubmitter
@@ -330,20 +328,11 @@ class JobRunner:
             JobTimeout: The same, and the API ended the job at a limit of its own.
             WindowTooLarge: The same, and the reason is the size of the result.
         """
-        succeeded = response.status is JobStatus.SUCCEEDED
-        reason = "no download link" if succeeded else response.reason or "no reason given"
-        if response.answer and not response.reason:
-            reason += f" in {response.answer}"
-        failure = (
-            f"{self.description(job.window)} produced no file: {response.status.name}, {reason}"
-        )
+        description = self.description(job.window)
         self.jobs.remove(job)
-        self.audit_context.for_window(job.window, job.id).write(
-            "job_failed", reason=f"{response.status_text}: {reason}"
-        )
+        reason = f"{response.status_text}: {failure_reason(response)}"
+        self.audit_context.for_window(job.window, job.id).write("job_failed", reason=reason)
         if job.from_this_run:
-            msg = f"{failure}. Run again; a smaller window may help"
-            if response.is_time_limit:
-                raise JobTimeout(msg, window=job.window)
-            raise (WindowTooLarge if is_too_large(reason) else JobFailed)(msg)
-        self.log.warning("%s; submitting the window again", failure)
+            raise failure_error(description, response, job.window)
+        text = "%s; submitting the window again"
+        self.log.warning(text, failure_text(description, response))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from tap_cxone.errors import AmbiguousSubmit, CXoneError, JobFailed, Throttled, Unavailable
+from tap_cxone.errors import AmbiguousSubmit, CXoneError, Throttled, Unavailable
 from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
+from tap_cxone.jobs.failure import failure_error
 from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide, is_free_gateway_error
 from tap_cxone.progress.activity import count_export, sleep
 
@@ -67,6 +68,7 @@ class JobSubmitter:
             Throttled: The API throttled the submit, or no other job of the tenant may run now.
             AmbiguousSubmit: The response was lost or cannot be parsed.
             JobFailed: The job failed immediately.
+            JobTimeout: The same, at a time limit of the API.
             QuotaExhausted: The quota allows no submit now.
             ApiError: The API refused the submit.
         """
@@ -78,11 +80,10 @@ class JobSubmitter:
         if active_jobs is not None and active_jobs.limit_reached:
             msg = f"{self.api.name}: the maximum number of active jobs of the tenant is reached"
             raise Throttled(msg)
-        try:
-            return self.api.submit(window)
-        except JobFailed as error:  # the response has no job id, so the message names the window
-            msg = f"{self.describe(window)}: {error}. Run again; a smaller window may help"
-            raise JobFailed(msg) from error
+        result = self.api.submit(window)
+        if result.failure:
+            raise failure_error(self.describe(window), result.failure, window)
+        return result
 
     def submit_with_retry(self, window: Window) -> SubmitResult:
         """Submit a window or adopt its job; retry as `decide` allows.
@@ -91,6 +92,7 @@ class JobSubmitter:
             ApiError: The API refused the submit, or all retries failed.
             AmbiguousSubmit: The response was lost, and its job cannot be identified.
             JobFailed: The job failed immediately.
+            JobTimeout: The same, at a time limit of the API.
             QuotaExhausted: The quota allows no submit now.
         """
         attempts = Attempts(self._retry_policy(), self.clock)
@@ -119,6 +121,7 @@ class JobSubmitter:
         Raises:
             AmbiguousSubmit: The response was lost, and its job cannot be identified.
             JobFailed: The job failed immediately.
+            JobTimeout: The same, at a time limit of the API.
         """
         jobs_before: ListedJobs | None = None
         try:

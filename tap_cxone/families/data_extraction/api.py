@@ -14,7 +14,6 @@ from typing_extensions import override
 
 from tap_cxone.errors import (
     ApiError,
-    JobFailed,
     NotFound,
     Throttled,
     with_permission_hint,
@@ -22,7 +21,7 @@ from tap_cxone.errors import (
 from tap_cxone.families.data_extraction.job_list import JOBS_PATH
 from tap_cxone.http.json_body import first_id, json_list, json_object, json_objects
 from tap_cxone.jobs.api import NO_FILE, JobApi, SubmitResult
-from tap_cxone.jobs.job import JobStatus, StatusResponse
+from tap_cxone.jobs.job import JobStatus
 from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tap_cxone.families.data_extraction.job_list import JobList
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.api import ListedJobs
+    from tap_cxone.jobs.job import StatusResponse
     from tap_cxone.windows import Window
 
 NO_SYNC = "no_sync_endpoint"
@@ -137,7 +137,6 @@ class DataExtractionApi(JobApi):
 
         Raises:
             AmbiguousSubmit: The response names neither a job nor a link.
-            JobFailed: The response reports that the job failed.
             NotFound: `mode` is `sync` and the tenant has no such endpoint.
             PermissionDenied: A permission is missing; the error names the one the entity needs.
         """
@@ -185,11 +184,12 @@ class DataExtractionApi(JobApi):
 
     @override
     def read_submit(self, response: ApiResponse) -> SubmitResult:
-        """Return a link, a job with a link, or the ID of a job to poll; a 204 has no rows.
+        """Return a link, a job with a link, a failed job, or the ID of a job to poll.
+
+        A 204 has no rows.
 
         Raises:
             AmbiguousSubmit: There is neither a job nor a link.
-            JobFailed: The job failed at once.
         """
         if response.status == HTTPStatus.NO_CONTENT:
             return SubmitResult(link=NO_FILE)
@@ -199,7 +199,9 @@ class DataExtractionApi(JobApi):
             result = SubmitResult(link=text) if is_link else SubmitResult(job_id=text)
             return self.require_job(response, result)
         job = _nested_object(json_object(response.json), "jobStatus")
-        _raise_if_failed(self.read_status(job))
+        status = self.read_status(job)
+        if status.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}:
+            return SubmitResult(first_id(job, self.ID_KEYS), failure=status)
         result = SubmitResult(first_id(job, self.ID_KEYS), self.find_link(job))
         return self.require_job(response, result)
 
@@ -221,12 +223,6 @@ class DataExtractionApi(JobApi):
     @override
     def jobs_after_lost_submit(self, window: Window) -> ListedJobs | None:
         return self.job_list.after_lost_submit(self.client)
-
-
-def _raise_if_failed(response: StatusResponse) -> None:
-    if response.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}:
-        msg = f"the job ended {response.status.name}: {response.reason or 'no reason given'}"
-        raise JobFailed(msg)
 
 
 def _nested_object(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
