@@ -107,7 +107,13 @@ class JobApi(ABC):
         ),
     }
     STATUS_KEYS: ClassVar[tuple[str, ...]] = ("status",)
-    REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage",)
+    REASON_KEYS: ClassVar[tuple[str, ...]] = (
+        "errorMessage",
+        "messageError",
+        "message",
+        "error",
+        "reason",
+    )
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ()
     NOUN: ClassVar[str] = "job"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,12 @@ from tests.support.analytics_exports import (
     run_exports,
 )
 from tests.support.expectations import failure
+from tests.support.ids import readable
 from tests.support.observability import KB, table_settings
 from tests.support.reporting import CALLS, reporting_settings
 from tests.support.requests import submits
 from tests.support.run import run_tap, select
-from tests.support.scheduled_reports import report_settings, run_reports
+from tests.support.scheduled_reports import report_settings, run_days, run_reports
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -103,6 +105,40 @@ def test_narrow_windows_double_after_ten_good_ones(sim, clock):
 
     assert widths(sim) == [4, *[2] * 10, 4]
     assert "narrow_windows" not in second.state["bookmarks"][STREAM]
+
+
+REASON_KEYS = ["errorMessage", "messageError", "message", "error", "reason"]
+TIME_LIMIT_REASONS = [
+    *({key: "Execution limit exceeded"} for key in REASON_KEYS),
+    {"error": {"message": "Execution limit exceeded"}},
+]
+
+
+def failed_poll(**reason: Any) -> Fault:
+    """Return the answer to a poll that shows a failed job, for APIs with `status` or `state`."""
+    body = json.dumps({"status": "failed", "state": "failed", **reason})
+    headers = (("Content-Type", "application/json"),)
+    return Fault("poll", "status", status=200, body=body, headers=headers)
+
+
+@pytest.mark.parametrize("reason", TIME_LIMIT_REASONS, ids=readable)
+def test_reason_of_a_failed_export_counts_under_any_key(sim, clock, reason):
+    """The reason of a failed export may have any of the keys that APIs use."""
+    sim.faults.add(failed_poll(**reason))
+
+    assert run_exports(four_day_windows(sim, 4), clock).error is None
+    assert widths(sim) == [4, 2, 2]
+
+
+@pytest.mark.parametrize("reason", TIME_LIMIT_REASONS, ids=readable)
+def test_reason_of_a_failed_report_counts_under_any_key(sim, clock, reason):
+    """The reason of a failed report may have any of the keys that APIs use."""
+    sim.faults.add(failed_poll(**reason))
+
+    out = run_reports(report_settings(sim, 2, own={"window_days": 2}), clock)
+
+    assert out.error is None
+    assert run_days(sim) == [(15, 17), (15, 16), (16, 17)]
 
 
 TOO_LARGE = [

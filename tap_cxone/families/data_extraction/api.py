@@ -108,7 +108,6 @@ class DataExtractionApi(JobApi):
         job_list: Known jobs of the tenant, shared by the streams of the family.
     """
 
-    REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "messageError")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("id", "jobId")
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url", "downloadUrl")
     NO_LIST_REASON: ClassVar[str] = "the list of jobs is not available"

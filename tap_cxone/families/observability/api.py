@@ -80,7 +80,6 @@ class ObservabilityApi(JobApi):
         "fileUrl",
         "location",
     )
-    REASON_KEYS: ClassVar[tuple[str, ...]] = ("errorMessage", "message", "error", "reason")
     ID_KEYS: ClassVar[tuple[str, ...]] = ("exportId", "id", "jobId")
     NOUN: ClassVar[str] = "export"
     PERMISSION_HINT: ClassVar[str] = _PERMISSION_HINT
