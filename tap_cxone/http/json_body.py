@@ -94,15 +94,22 @@ def letters(key: str) -> str:
     return "".join(filter(str.isalnum, key.casefold()))
 
 
-def outline(body: Any) -> str:
-    """Return a JSON value as text for a message, without what lists and deep objects contain."""
-    return json.dumps(_outline(body, depth=2), default=str)
+def outline(body: Any, shown_keys: Iterable[str] | None = None) -> str:
+    """Return a JSON value as text for a message, without what lists and deep objects contain.
+
+    Args:
+        body: The value.
+        shown_keys: Keys in any spelling whose texts and numbers are shown; None for all keys.
+    """
+    shown = None if shown_keys is None else set(map(letters, shown_keys))
+    return json.dumps(_outline(body, 2, shown), default=str, ensure_ascii=False)
 
 
-def _outline(value: Any, depth: int) -> Any:
+def _outline(value: Any, depth: int, shown: set[str] | None, key: str = "") -> Any:
     if isinstance(value, dict) and depth:
-        return {key: _outline(inner, depth - 1) for key, inner in value.items()}
-    return "…" if isinstance(value, dict | list) and value else value
+        return {key: _outline(inner, depth - 1, shown, key) for key, inner in value.items()}
+    is_hidden = isinstance(value, dict | list) or (shown is not None and letters(key) not in shown)
+    return "…" if value and is_hidden and value is not True else value
 
 
 def first_value(body: Mapping[str, Any], keys: Iterable[str]) -> Any:

@@ -226,7 +226,7 @@ class JobApi(ABC):
             self.client.redact(api_status),
             is_known=status is not None,
             body=body,
-            answer=self.client.redact(outline(body)),
+            answer=self.client.redact(outline(body, self.STATUS_KEYS)),
         )
 
     def find_link(self, body: Any) -> str | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def failure_reason(response: StatusResponse) -> str:
-    """Return why a job gave no file: the reason of the API, or its whole answer without one."""
+    """Return why a job gave no file: the reason of the API, or the keys of its answer."""
     succeeded = response.status is JobStatus.SUCCEEDED
     reason = "no download link" if succeeded else response.reason or "no reason given"
     if response.answer and not response.reason:

@@ -157,7 +157,7 @@ class StatusResponse:
         api_status: Status as the API spells it.
         is_known: Whether the tap knows that spelling. An unknown status counts as running.
         body: The response as JSON.
-        answer: The same as text, redacted and without rows, for messages.
+        answer: Its keys and its status as text, redacted, for messages.
     """
 
     status: JobStatus

@@ -92,6 +92,17 @@ class RecordSpec(Struct, frozen=True):
         absent = (title for title in unknown if find_index(title, columns) is None)
         return sorted({*missing, *absent})
 
+    def describe_header(self, header: Sequence[str], names: Collection[str]) -> str:
+        """Return the titles of a file, or only their number if they may be the values of a row.
+
+        Args:
+            header: The cells of the first line.
+            names: The names of their columns.
+        """
+        if {column.name for column in self.columns}.union(self.schema_columns).isdisjoint(names):
+            return f"{len(header)} cells, none with a known title; the file may have no header"
+        return ", ".join(header)
+
 
 @dataclass(frozen=True, slots=True)
 class FileLayout:
@@ -137,7 +148,8 @@ class FileLayout:
         columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
         names = {column.name for column in columns}
         if missing := spec.missing_columns(columns):
-            msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"
+            titles = spec.describe_header(header, names)
+            msg = f"no column {', '.join(missing)} in the header: {titles}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
         declared = [column for column in spec.columns if column.name in schema_columns]

@@ -8,6 +8,8 @@ import pytest
 
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
+from tests.support.scheduled_reports import answer as respond
+from tests.support.scheduled_reports import report_settings, run_reports
 from tests.support.streams import run_stream, stream_settings
 
 if TYPE_CHECKING:
@@ -22,11 +24,17 @@ ROWS = {
     "one row": '{"name": "Ada Invented", "age": 7}',
     "lines": '{"name": "Ada Invented"}\n{"name": "Bob Invented"}',
     "table": "name,age\nAda Invented,7\n",
+    "row with semicolons": "Ada Invented;7;2",
+    "row with commas": "007,Ada Invented,q1,5,3",
+    "row with tabs": "7\tAda Invented\t2",
     "page with a message": '{"message": "ok", "rows": [{"name": "Ada Invented"}]}',
 }
 WORDS = {
     "text": ("upstream is gone", "upstream is gone"),
     "lines of text": ("upstream, as it seems,\nis gone", "upstream, as it seems, is gone"),
+    "sentence": ("too busy, as it seems, or gone", "too busy, as it seems, or gone"),
+    "numbers": ("1,234,567 rows, at most 1,000,000", "1,234,567 rows, at most 1,000,000"),
+    "pairs": ("code=5;reason=busy;wait=7", "code=5;reason=busy;wait=7"),
     "HTML": ("<html>Bad gateway</html>", "Bad gateway"),
     "JSON text": ('"upstream is gone"', "upstream is gone"),
     "error": ('{"error": "down", "status": 7}', '"error": "down"'),
@@ -36,7 +44,9 @@ WORDS = {
 }
 
 
-NOT_JSON = {name: ROWS[name] for name in ("half of a page", "lines", "table")}
+NOT_JSON = {
+    name: ROWS[name] for name in ("half of a page", "lines", "table", "row with semicolons")
+}
 
 
 def error_of_polls(sim, clock, audit_log: Path, **response):
@@ -70,3 +80,27 @@ def test_response_with_the_words_of_an_error_is_shown(sim, clock, audit_log, bod
     error = error_of_polls(sim, clock, audit_log, status=500, body=body)
 
     assert shown in error
+
+
+ROW_ANSWERS = {
+    "unknown status": ({"state": "hibernating"}, '"state": "hibernating"'),
+    "no status": ({}, "does not know the status"),
+    "failed": ({"state": "failed"}, '"state": "failed"'),
+    "failed, nested": ({"row": {"agentName": "Ada Invented"}, "state": "failed"}, '"agentName"'),
+}
+
+
+@pytest.mark.parametrize("case", ROW_ANSWERS.values(), ids=ROW_ANSWERS)
+def test_status_with_the_values_of_a_row_shows_its_keys(sim, clock, caplog, audit_log, case):
+    """Of an answer without a known status or reason only the keys and the status are shown."""
+    answer, shown = case
+    body = {"agentName": "Ada Invented", "handleTime": 76543, **answer}
+    respond(sim, "poll", body, times=400)
+
+    out = run_reports(report_settings(sim, audit_log_path=str(audit_log)), clock)
+
+    said = str(failure(out)) + caplog.text + audit_log.read_text()
+    assert shown in str(failure(out))
+    assert '"agentName": "…"' in str(failure(out))
+    assert "Ada" not in said
+    assert "76543" not in said

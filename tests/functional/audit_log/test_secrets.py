@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 
 import pytest
@@ -53,12 +52,14 @@ def test_no_secret_and_no_value(simulate, clock, audit_log, family, bad):
 @pytest.mark.parametrize(
     "body",
     [
+        "SECRETVALUE,1,SECRETVALUE\r\nSECRETVALUE,2,SECRETVALUE\r\n",
         '[{"id":"SECRETVALUE","duration":"SECRETVALUE"}]',
         '[{"id":"SECRETVALUE"} "SECRETVALUE"]',
         '["SECRETVALUE"]',
         "SECRETVALUE",
         '<html>SECRETVALUE"',
-        "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE,1,1,1,1,1,1\r\n",
+        "id,type,dateFrom,dateTo,botId,agentId,duration\r\n"
+        + "SECRETVALUE,1,1,1,1,1,1,SECRETVALUE\r\n" * 9,
         "id,type,dateFrom,dateTo,botId,agentId,duration\r\nSECRETVALUE\r\n",
         'id,type,dateFrom,dateTo,botId,agentId,duration\r\n"SECRETVALUE',
     ],
@@ -69,8 +70,6 @@ def test_no_value_of_a_file_that_fails(sim, clock, audit_log, caplog, body):
 
     out = run_exports(audit_settings(sim, audit_log), clock)
 
-    said = re.sub(r"in the header: SECRETVALUE", "", str(failure(out)))  # titles are no values
-    assert "SECRETVALUE" not in said
-    if body != "SECRETVALUE":
-        assert "SECRETVALUE" not in audit_log.read_text()
-        assert "SECRETVALUE" not in caplog.text
+    assert "SECRETVALUE" not in str(failure(out))
+    assert "SECRETVALUE" not in audit_log.read_text()
+    assert "SECRETVALUE" not in caplog.text
