@@ -163,15 +163,7 @@ def vendor_column(
 
 def find_index(title: str, columns: Sequence[Column]) -> int | None:
     """Return the index of the column with a title or name of the settings; None without one."""
-    text = normalise(title)
-    for is_match in (
-        lambda column: text == column.exact_title,
-        lambda column: text == column.name,
-        lambda column: spelling(text) == spelling(column.exact_title),
-    ):
-        if indexes := [index for index, column in enumerate(columns) if is_match(column)]:
-            return indexes[0]
-    return None
+    return next(iter(match_titles(columns, (title,))), None)
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

@@ -112,6 +112,23 @@ def test_required_metric_that_no_row_has_quarantines_all_rows(sim, clock):
     assert SCORE in reason
 
 
+@pytest.mark.parametrize("selected", ["*", "name"])
+def test_metric_required_by_its_display_name_is_checked_by_its_id(sim, clock, selected):
+    """A rule under the display name of a metric means the values under its ID in the rows."""
+    name = BY[SCORE].name
+    entry = {
+        "custom_metrics": ["*" if selected == "*" else name],
+        "columns": {name: {"required": True}},
+    }
+    rows = [interaction(0, customMetrics={SCORE: 0.5}), interaction(1, customMetrics={})]
+
+    out = run_rows(sim, clock, *rows, entry=entry)
+
+    assert [record["interaction_id"] for record in out.records(STREAM)] == ["i0"]
+    (reason,) = reasons(out)
+    assert SCORE in reason
+
+
 @pytest.mark.parametrize("custom", [None, {}], ids=["null", "empty"])
 def test_requested_metric_in_no_row_is_reported(sim, clock, caplog, audit_log, custom):
     """What was requested and did not come is a warning and an audit event, and null."""
