@@ -148,8 +148,8 @@ class FileLayout:
         columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
         names = {column.name for column in columns}
         if missing := spec.missing_columns(columns):
-            titles = spec.describe_header(header, names)
-            msg = f"no column {', '.join(missing)} in the header: {titles}"
+            shown = spec.describe_header(header, names)
+            msg = f"no column {', '.join(missing)} in the header: {shown}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
         declared = [column for column in spec.columns if column.name in schema_columns]

@@ -83,6 +83,11 @@ class Totals(Struct, frozen=True, kw_only=True):
         return sum_columns(table, columns, declaration.text_format)
 
 
+def calls_with_totals(settings: TotalsSettings | None) -> int:
+    """Return the calls that a window needs at least: its own, and one for totals without a file."""
+    return 2 if settings is not None and not settings.baseline else 1
+
+
 def unknown_metric_problem(
     name: str, known: Mapping[str, Any] | Sequence[str], setting: str
 ) -> str:

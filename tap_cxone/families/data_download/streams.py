@@ -28,7 +28,7 @@ from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.tenant_info import read_tenant_info
-from tap_cxone.streams.totals import Totals, VerifiedSource
+from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
 from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import calendar_windows
 
@@ -265,7 +265,7 @@ class DownloadStream(ZonedStream):
         )
         window_count = len(self.workers.main_thread.call(self.windows_without_job))
         if window_count >= _QUOTA_CHECK_WINDOWS:
-            pages.check_quota(window_count)
+            pages.check_quota(window_count * self.calls_per_window)
         return VerifiedSource(pages, totals) if (totals := self._totals(pages)) else pages
 
     def _totals(self, pages: PagedSource) -> Totals | None:
@@ -280,6 +280,11 @@ class DownloadStream(ZonedStream):
             zone=lambda: self.tenant.zone,
             max_bytes=self.settings.max_unpacked_bytes,
         )
+
+    @property
+    @override
+    def calls_per_window(self) -> int:
+        return calls_with_totals(self.download.verify_totals)
 
     @override
     def remaining_calls(self) -> RemainingCalls | None:

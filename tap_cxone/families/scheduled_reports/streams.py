@@ -40,7 +40,7 @@ from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.tenant_info import read_tenant_info
-from tap_cxone.streams.totals import Totals, VerifiedSource
+from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
 from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
@@ -267,6 +267,11 @@ class ReportStream(JobStream):
     @override
     def requested_columns(self) -> frozenset[str]:
         return frozenset(column.name for column in self.declaration.columns)
+
+    @property
+    @override
+    def calls_per_window(self) -> int:
+        return calls_with_totals(self.report.verify_totals)
 
     @override
     def row_meaning(self) -> dict[str, Any]:

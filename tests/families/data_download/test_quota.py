@@ -24,6 +24,7 @@ from tests.support.data_download import (
     expected,
     expected_interactions,
     one_day,
+    page_bodies,
     run_downloads,
     serve_pages,
     served,
@@ -214,6 +215,41 @@ def test_plan_of_more_calls_than_remain_ends_after_the_reset_of_the_quota(simula
     (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
 
     assert plan.earliest_finish == datetime(2026, 3, 20, 13, tzinfo=UTC)
+
+
+TOTALS = {"verify_totals": {"metrics": ["duration"]}}
+
+
+def test_plan_counts_the_calls_of_the_totals(sim, clock):
+    """The totals of a window are a second call, which the plan counts."""
+    config = download_settings(sim, 4, entry=TOTALS)
+    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
+
+    out = run_downloads(config, clock)
+
+    assert out.error is None
+    assert [stream.workload.needed for stream in plan.streams] == [8]
+    assert len(page_bodies(sim)) == 8
+
+
+def test_plan_counts_no_calls_of_totals_with_a_baseline(sim, clock, tmp_path):
+    """Totals in a file may need no call, so the plan is a lower bound without them."""
+    totals = {**TOTALS["verify_totals"], "baseline": str(tmp_path / "totals.json")}
+    config = download_settings(sim, 4, entry={"verify_totals": totals})
+
+    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
+
+    assert [stream.workload.needed for stream in plan.streams] == [4]
+
+
+def test_quota_check_counts_the_calls_of_the_totals(sim, clock, caplog):
+    """Before ten windows with totals the log names twice as many calls."""
+    caplog.set_level(logging.INFO)
+
+    run_downloads(download_settings(sim, 10, first=date(2026, 3, 2), entry=TOTALS), clock)
+
+    (said,) = [r.getMessage() for r in caplog.records if "quota" in r.getMessage()]
+    assert "20 more calls" in said
 
 
 @pytest.mark.parametrize(

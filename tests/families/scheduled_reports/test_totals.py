@@ -10,6 +10,7 @@ import pytest
 from tap_cxone.errors import ConfigError, TotalsMismatch
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure, warnings_logged
+from tests.support.run import select
 from tests.support.scheduled_reports import (
     OFFLINE,
     QUARANTINE,
@@ -45,6 +46,18 @@ def test_report_whose_rows_add_up_is_emitted(simulate, clock, result):
 
     assert whole(out, sim)
     assert run_days(sim) == [(15, 16), (15, 16)]
+
+
+def test_plan_counts_the_runs_of_the_totals(sim, clock):
+    """The totals of a window are a second run, which the plan counts."""
+    config = with_totals(sim, 3)
+    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
+
+    out = run_reports(config, clock)
+
+    assert out.error is None
+    assert [stream.workload.needed for stream in plan.streams] == [6]
+    assert len(sim.report_runs) == 6
 
 
 def test_ungrouped_report_is_registered_once(sim, clock):
