@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _OPEN_MONTHS = 2  # older months are in a collapsed section
 MAX_SHOWN = {
-    "streams": 20,
+    "causes": 20,
     "months": 36,
     "windows": 400,
     "failures": 200,

@@ -168,6 +168,28 @@ def test_summary_of_incomplete_streams_names_each_with_its_cause(book):
     assert "2026-03-21 12:00:00" in text
 
 
+def test_streams_with_one_cause_are_one_entry_of_the_summary(book):
+    """A quota that stops many streams is named once; another cause is another entry."""
+    book.begin("a", "b", "c")
+    for name, reason in (("a", "quota used"), ("b", "quota used"), ("c", "other quota")):
+        book.write("stream_stopped", stream=name, reason=reason, until=UNTIL.isoformat())
+        book.write("stream_ended", stream=name, outcome="stopped", until=UNTIL.isoformat())
+
+    text = summary_of(book)
+    assert text.count("quota used") == 1
+    assert "<strong>a, b</strong>" in text
+
+
+def test_summary_counts_failed_streams_without_data(book):
+    """Of these there is no instant that the data reaches."""
+    book.commit(window(1), stream="a")
+    book.begin("a", "b")
+
+    text = summary_of(book)
+    assert "data of each stream until at least" not in text
+    assert "streams without data</dt><dd>1" in text
+
+
 def test_postponed_stream_is_an_early_end_and_no_commit(book):
     """The page calls it what it is."""
     book.begin(STREAM)
