@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    from tap_cxone.config.history import HistorySettings
+
 _RANGES = ("skip_windows", "reload")
 
 
@@ -27,16 +29,17 @@ def find_plain_dates(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_local_days(
-    plain_dates: Mapping[str, Any], ranges: Mapping[str, Sequence[Any]], zone: ZoneInfo
+    settings: HistorySettings, plain_dates: Mapping[str, Any], zone: ZoneInfo
 ) -> dict[str, Any]:
     """Return the settings that differ if their plain dates are days of a zone.
 
     Args:
+        settings: The settings with days of UTC.
         plain_dates: What `find_plain_dates` has found.
-        ranges: The time ranges with days of UTC, by setting.
         zone: The zone.
     """
-    days = {name: value for name, value in plain_dates.items() if name not in ranges}
+    days = {name: value for name, value in plain_dates.items() if name not in _RANGES}
+    ranges = {name: getattr(settings, name) for name in _RANGES}
     moved = {n: _moved(entries, plain_dates.get(n), zone) for n, entries in ranges.items()}
     return {**_midnights(days, zone), **moved}
 

@@ -281,18 +281,13 @@ class Settings(RunFileSettings):
             config: The settings as JSON.
             sections: The settings classes of the families.
         """
-        values = {
-            section.NAME: read(section, config[section.NAME])
-            for section in sections
-            if config.get(section.NAME) is not None
-        }
-        plain_dates = find_plain_dates(config)
-        return replace(read(cls, config), sections=values, plain_dates=plain_dates)
+        present = (section for section in sections if config.get(section.NAME) is not None)
+        values = {section.NAME: read(section, config[section.NAME]) for section in present}
+        return replace(read(cls, config), sections=values, plain_dates=find_plain_dates(config))
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        ranges = {"skip_windows": self.skip_windows, "reload": self.reload}
-        return replace(self, **as_local_days(self.plain_dates, ranges, zone))
+        return replace(self, **as_local_days(self, self.plain_dates, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""

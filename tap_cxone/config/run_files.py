@@ -1,7 +1,5 @@
 """The settings of what a run leaves behind: the audit log, the run summary and the journal."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 

@@ -28,7 +28,7 @@ _INVALID_DECODER = msgspec.json.Decoder(tuple[str, str, str | None, str])
 _FRAME = struct.Struct("<IQ")  # number of records (0: an invalid row), number of bytes
 MIN_ARROW_BYTES = 1 << 20
 """Least size of a file, compressed or not, whose rows are converted to Arrow arrays for lines."""
-_ARROW_CHUNK_BYTES = 3 << 17  # more need fewer calls, and memory
+_ARROW_CHUNK_BYTES = 5 << 16  # more need fewer calls, and memory
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
@@ -181,7 +181,7 @@ class RecordLineBuffer:
         """Append records or an invalid row. Raises `SpoolError` if the disk is full."""
         if not self.stale and not isinstance(part, InvalidRow):
             self._switch_layout(part.layout)
-        if self.stale:
+        if self.stale or not part.count:  # each row of a block may repeat a key
             return
         self._unwritten.append(part)
         self._unwritten_count += part.count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from itertools import compress, repeat
 from json.encoder import encode_basestring_ascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, structs
 
@@ -35,6 +35,13 @@ class Records(Struct, frozen=True):
     columns: Sequence[Cells]
     count: int
     has_arrays: bool = False
+
+    @classmethod
+    def from_rows(cls, layout: FileLayout | None, rows: Sequence[dict[str, Any]]) -> Self:
+        """Return records that were converted one by one, at least one."""
+        assert layout is not None  # noqa: S101 (records exist only after a layout)
+        columns = list(zip(*(row.values() for row in rows), strict=True))
+        return cls(layout, columns, len(rows))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Return an iterator over the records."""

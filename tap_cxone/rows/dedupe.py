@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _MAX_IN_MEMORY = 100_000  # digests held in memory, about 10 MB
-_MAX_HASHES_IN_MEMORY = 50_000  # about 5 MB
+_MAX_HASHES_IN_MEMORY = 25_000  # about 3 MB
 
 
 class _KeyTable:

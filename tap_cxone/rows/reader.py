@@ -153,9 +153,7 @@ class RowReader:
         rule_of_file = duplicate_rule(self.spec, self.repeated_keys, self.order, self._all_records)
         with closing(rule_of_file) as rule:
             for item in self._converted_blocks():
-                selected = self._selected(item, rule) if isinstance(item, Records) else item
-                if selected.count:
-                    yield selected
+                yield self._selected(item, rule) if isinstance(item, Records) else item
 
     def _all_records(self) -> Iterator[Records]:
         return (item for item in self._converted_blocks() if isinstance(item, Records))
@@ -181,7 +179,7 @@ class RowReader:
                 or layout is not self.layout
                 or len(singles) >= _MAX_GROUPED_ROWS
             ):
-                yield _as_records(layout, singles)
+                yield Records.from_rows(layout, singles)
                 singles = []
             if isinstance(item, dict):
                 layout = self.layout
@@ -189,7 +187,7 @@ class RowReader:
             else:
                 yield item
         if singles:
-            yield _as_records(layout, singles)
+            yield Records.from_rows(layout, singles)
 
     def _converted_items(self, arrow_chunk_bytes: int) -> Iterator[Records | Record | InvalidRow]:
         if self.table.header:
@@ -275,9 +273,3 @@ class RowReader:
 
     def _invalid_row(self, row: Row, reason: str, field: str | None) -> InvalidRow:
         return InvalidRow(f"{self.table.unit} {row.number}", reason, field, self.table.raw(row))
-
-
-def _as_records(layout: FileLayout | None, records: Sequence[Record]) -> Records:
-    assert layout is not None  # noqa: S101 (records exist only after a layout)
-    columns = list(zip(*(record.values() for record in records), strict=True))
-    return Records(layout, columns, len(records))

@@ -63,7 +63,7 @@ def clock() -> Eventful:
 
 
 @pytest.fixture
-def opened(server, clock) -> Iterator[Callable[..., Journal]]:
+def open_journal(server, clock) -> Iterator[Callable[..., Journal]]:
     """Yield what opens the journal once more, as another process would."""
     with ExitStack() as stack:
 
@@ -113,9 +113,9 @@ def test_run_without_its_journals_server_ends_with_the_job_in_state(sim, clock, 
     assert len(sim.jobs) == 3
 
 
-def test_locks_are_held_again_after_a_lost_connection(server, opened):
+def test_locks_are_held_again_after_a_lost_connection(server, open_journal):
     """A connection that is opened again holds the locks of the lost one."""
-    one, two = opened(), opened()
+    one, two = open_journal(), open_journal()
     lock = one.try_lock("place")
     server.disconnect()
     one.read("SELECT 1")
@@ -125,9 +125,9 @@ def test_locks_are_held_again_after_a_lost_connection(server, opened):
     assert two.try_lock("place") is not None
 
 
-def test_half_open_connection_does_not_keep_its_locks(opened):
+def test_half_open_connection_does_not_keep_its_locks(open_journal):
     """Locks of a session that the server takes for alive are acquired by the next session."""
-    one, two = opened(), opened()
+    one, two = open_journal(), open_journal()
     lock = one.try_lock("place")
     one._connection.pgconn.finish()  # the server hears nothing of it, as in a broken network
     one.read("SELECT 1")
@@ -138,9 +138,9 @@ def test_half_open_connection_does_not_keep_its_locks(opened):
 
 
 @pytest.mark.promise("shared-limits")
-def test_submit_whose_slot_was_lost_is_not_sent(server, clock, opened):
+def test_submit_whose_slot_was_lost_is_not_sent(server, clock, open_journal):
     """A slot that another process acquired meanwhile allows no submit, until it is released."""
-    one, two = opened(), opened()
+    one, two = open_journal(), open_journal()
     slots = [TenantSlots("family", 1, True, TenantLocks(j, "tenant", SECOND)) for j in (one, two)]
     limiter = RateLimiter(RateLimits(), one.clock, JournalLedger(one, "tenant"))
     with slots[0].acquire():
@@ -156,9 +156,9 @@ def test_submit_whose_slot_was_lost_is_not_sent(server, clock, opened):
     assert len(limiter.submit_log.submit_times(clock.now() - DAY)) == 1
 
 
-def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(opened):
+def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(open_journal):
     """The server's keepalives end the connection of a machine that no longer answers."""
-    journal = opened()
+    journal = open_journal()
     names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
     idle, interval, count = (int(journal.read(f"SHOW {name}")[0][0]) for name in names)
     ((unanswered,),) = journal.read("SELECT current_setting('tcp_user_timeout')")
@@ -205,21 +205,21 @@ def test_eight_processes_create_the_tables_at_once(server, clock):
     assert server.ask("SELECT number FROM tap_cxone.version") == [(1,)]
 
 
-def test_tables_of_an_older_version_are_upgraded(server, clock, opened, monkeypatch):
+def test_tables_of_an_older_version_are_upgraded(server, clock, open_journal, monkeypatch):
     """A newer tap adds what its tables have more; what they hold stays."""
-    JournalLedger(opened(), "tenant").record_submitted("stream", pending_job())
+    JournalLedger(open_journal(), "tenant").record_submitted("stream", pending_job())
     change = ("ALTER TABLE jobs ADD COLUMN note TEXT",)
     monkeypatch.setattr(postgres_journal, "_UPGRADES", (*postgres_journal._UPGRADES, change))
-    newer = JournalLedger(opened(), "tenant")
+    newer = JournalLedger(open_journal(), "tenant")
 
     assert newer.jobs("stream", NEVER) == [pending_job()]
     assert server.ask("SELECT number FROM tap_cxone.version ORDER BY 1") == [(1,), (2,)]
     assert newer.journal.read("SELECT note FROM jobs") == [(None,)]
 
 
-def test_tables_of_a_newer_version_are_refused(sim, clock, server, opened):
+def test_tables_of_a_newer_version_are_refused(sim, clock, server, open_journal):
     """Tables that a newer tap wrote are not touched; the message has the remedy."""
-    opened().write("INSERT INTO version VALUES (?)", (99,))
+    open_journal().write("INSERT INTO version VALUES (?)", (99,))
     out = run_stream(journal_settings(sim, server.url), clock)
 
     assert isinstance(out.error, ConfigError)
@@ -243,14 +243,14 @@ def test_user_that_owns_the_schema_needs_no_other_right(server, clock):
 # Time
 
 
-def test_time_of_the_server_counts_for_all_machines(opened):
+def test_time_of_the_server_counts_for_all_machines(open_journal):
     """Machines whose clocks differ keep the interval between submits, as the server counts."""
     here = SystemClock(SignalHandler())
     clocks = [OffsetClock(here, offset * SECOND) for offset in (-40, 3600)]
     limits = RateLimits(min_submit_interval=30 * SECOND)
     first, second = (
         RateLimiter(limits, journal.clock, JournalLedger(journal, "tenant"))
-        for journal in (opened(clock, real_time=True) for clock in clocks)
+        for journal in (open_journal(clock, real_time=True) for clock in clocks)
     )
     with first.submitting():
         pass

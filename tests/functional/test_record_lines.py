@@ -41,7 +41,7 @@ from tests.support.odd_rows import (
 from tests.support.run import FakeClock, select
 
 AT = re.compile(rb',"time_extracted":"[^"]+"')
-RANDOM = re.compile(rb'"(job_id|id|fingerprint)":"[0-9a-f-]{16,36}"')
+RANDOM = re.compile(rb'"(job_id|id|fingerprint|login)":"[0-9a-f-]{16,36}"')
 
 
 class OneByOne(MsgSpecWriter):
