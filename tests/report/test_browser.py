@@ -8,27 +8,33 @@ import pytest
 
 from tap_cxone.report.page import page
 from tests.report.browser import chromium
-from tests.report.logbook import window
+from tests.report.logbook import Logbook, window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Locator, Page
 
 STREAMS = ("dimension_table", "first_stream", "second_stream")
 PAPER = 680  # width in pixels of A4 and Letter between margins of 15 mm
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Yield a browser for the tests of this module."""
-    with chromium() as started:
-        yield started
+def tab(tmp_path_factory) -> Iterator[Page]:
+    """Yield a tab with the page of three streams; only the first has failures."""
+    folder = tmp_path_factory.mktemp("report")
+    book = Logbook(folder / "audit.jsonl")
+    write_three_streams(book)
+    path = folder / "report.html"
+    path.write_text(page(book.log), encoding="utf-8")
+    with chromium() as browser:
+        opened = browser.new_page()
+        opened.goto(path.as_uri())
+        yield opened
 
 
-@pytest.fixture
-def report(browser, book, tmp_path) -> Iterator[Page]:
-    """Yield the page of three streams; only the first has failures."""
+def write_three_streams(book: Logbook) -> None:
+    """Write a run of two streams with windows and of a table."""
     book.begin(*STREAMS)
     for day, name in enumerate(STREAMS[1:], start=1):
         book.write("job_created", window(day), name, stream=name, latency_ms=0)
@@ -42,12 +48,15 @@ def report(browser, book, tmp_path) -> Iterator[Page]:
     for name in STREAMS:
         book.write("stream_ended", stream=name, outcome="complete", rows=1)
     book.end()
-    path = tmp_path / "report.html"
-    path.write_text(page(book.log), encoding="utf-8")
-    tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="dark")
-    tab.goto(path.as_uri())
-    yield tab
-    tab.close()
+
+
+@pytest.fixture
+def report(tab) -> Page:
+    """Return the page as it is at first, on a wide and dark screen."""
+    tab.emulate_media(media="screen", color_scheme="dark")
+    tab.set_viewport_size({"width": 1400, "height": 900})
+    tab.reload()
+    return tab
 
 
 def choose(tab: Page, stream: str) -> None:
@@ -120,7 +129,7 @@ def test_printed_page_fits_the_paper(report):
 
 def test_printed_page_is_light(report):
     """In a dark browser too."""
-    report.emulate_media(media="print", color_scheme="dark")
+    report.emulate_media(media="print")
 
     assert report.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == (
         "rgb(255, 255, 255)"
