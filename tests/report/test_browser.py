@@ -51,7 +51,7 @@ def write_three_streams(book: Logbook) -> None:
 
 
 @pytest.fixture
-def report(tab) -> Page:
+def report(tab: Page) -> Page:
     """Return the page as it is at first, on a wide and dark screen."""
     tab.emulate_media(media="screen", color_scheme="dark")
     tab.set_viewport_size({"width": 1400, "height": 900})

@@ -77,6 +77,7 @@ def test_two_nights_in_a_browser(two_nights, tmp_path):
         tab.goto(address)
 
         _headings(tab)
+        _answer(tab)
         _days(tab)
         _check_rows(tab)
         _waits(tab)
@@ -100,6 +101,16 @@ def _headings(tab: Page) -> None:
         "New columns",
         "Runs",
     ]
+
+
+def _answer(tab: Page) -> None:
+    summary = tab.locator("#summary")
+    assert summary.locator(".verdict").inner_text() == "✗ No: 2 of 4 streams are not."
+    failed, stopped = summary.locator("li").all_inner_texts()
+    assert failed.split()[:2] == ["failed", BOTS]
+    assert HOSTILE + LONG in failed
+    assert stopped.split()[:2] == ["stopped", KB]
+    assert "A run at 2026-03-22 12:01" in stopped
 
 
 def _card(tab: Page, stream: str) -> Locator:
