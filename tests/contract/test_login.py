@@ -18,7 +18,7 @@ from tests.contract.scenes import (
 )
 from tests.support.expectations import failure
 from tests.support.requests import statuses
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 TOKEN_SECONDS = 60
 
@@ -87,7 +87,7 @@ def test_token_refused_once_is_renewed(simulate, clock, scene, point):
     assert_complete(scene, sim, out)
     assert len(scene.sent(sim, "login")) == 2
     accepted = [seen for seen in scene.sent(sim, "submit") if seen.status != 401]
-    assert len(accepted) == WINDOWS * bool(scene.submits)
+    assert len(accepted) == scene.windows * bool(scene.submits)
 
 
 @pytest.mark.some(2)
@@ -101,7 +101,7 @@ def test_token_revoked_while_a_job_runs_is_renewed(simulate, clock, scene):
 
     assert_complete(scene, sim, out)
     assert len(scene.sent(sim, "login")) == 2
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
 @pytest.mark.some(3)

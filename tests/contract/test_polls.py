@@ -20,7 +20,7 @@ from tests.contract.scenes import (
     scenes_that_cannot,
 )
 from tests.support.expectations import failure
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 POLLED = (Ability.JOBS, Ability.PENDING_JOBS)
 INTERVAL = timedelta(seconds=16)
@@ -124,7 +124,7 @@ def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, e
     second = run_scene(scene, sim, clock, state=first.state)
 
     assert_complete(scene, sim, second)
-    assert len(scene.sent(sim, "submit")) == WINDOWS + 1
+    assert len(scene.sent(sim, "submit")) == scene.windows + 1
 
 
 @UNUSABLE
@@ -141,7 +141,7 @@ def test_job_without_a_file_is_submitted_again_by_the_next_run(simulate, clock, 
     assert isinstance(failure(first), JobFailed)
     assert_nothing_emitted(scene, first)
     assert_complete(scene, sim, second)
-    assert len(scene.sent(sim, "submit")) == 3
+    assert len(scene.sent(sim, "submit")) == scene.windows + 1
 
 
 @pytest.mark.promise("isolated-failures")

@@ -16,7 +16,6 @@ from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
 from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene
 from tests.support.expectations import failure
-from tests.support.scene import WINDOWS
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -29,22 +28,22 @@ CREDENTIALS = {*ACCESS_KEY, *CLIENT_CREDENTIALS}
 @pytest.mark.promise("state-follows-records")
 @EVERY_SCENE
 def test_family_with_rows_emits_each_once(simulate, clock, scene):
-    """Two windows with rows give exactly the rows of the API, and the bookmark is at their end."""
+    """A run gives exactly the rows of the API, and the bookmark is at the end of the windows."""
     sim = simulate(rows_per_day=4, **scene.options)
 
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
     assert out.records(scene.stream)
-    assert len(scene.sent(sim, "submit")) == WINDOWS * bool(scene.submits)
+    assert len(scene.sent(sim, "submit")) == scene.windows * bool(scene.submits)
     assert sim.limit_violations == 0
 
 
 @pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_without_rows_moves_the_bookmark(simulate, clock, scene):
-    """Two windows without a row give no record, and the bookmark is at their end."""
-    sim = simulate(**{**scene.options, "rows_per_day": 0})
+    """Without a row there is no record, and the bookmark is at the end of the windows."""
+    sim = simulate(**{**scene.options, **scene.empty})
 
     out = run_scene(scene, sim, clock)
 
@@ -67,7 +66,7 @@ def test_family_is_discovered_without_network_or_credentials(simulate, clock, sc
     streams = json.loads(text or shown.getvalue())["streams"]
     (entry,) = (entry for entry in streams if entry["tap_stream_id"] == scene.stream)
     assert entry["key_properties"]
-    assert entry["replication_key"] == "_window_end"
+    assert entry.get("replication_key") == scene.replication_key
     assert sim.requests == []
 
 
@@ -122,7 +121,7 @@ def test_family_with_a_wrong_secret_fails_the_test(simulate, clock, scene):
 @pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_is_planned_without_an_export(simulate, clock, scene):
-    """`--plan` counts the two windows of the stream, and reads at most."""
+    """`--plan` counts the windows of the stream, and reads at most."""
     sim = simulate(**scene.options)
     config = scene.settings(sim.url)
     tap = scene.tap_class(config=config, clock=clock, catalog=scene.catalog)
@@ -131,7 +130,7 @@ def test_family_is_planned_without_an_export(simulate, clock, scene):
     (stream,) = plan.streams
 
     assert (plan.family, stream.workload.stream) == (scene.family, scene.stream)
-    assert len(stream.workload.windows) == WINDOWS
+    assert len(stream.workload.windows) == scene.windows
     assert {seen.method for seen in sim.requests if seen not in scene.sent(sim, "login")} <= {"GET"}
 
 

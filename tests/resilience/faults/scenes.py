@@ -1,9 +1,10 @@
-"""The scenes of all families, and the points at which a fault can strike each."""
+"""The scenes with date windows of all families, and the points at which a fault can strike."""
 
 from __future__ import annotations
 
+from tests.support.scene import Ability
 from tests.support.scenes import FAMILY_SCENES
 
-SCENES = {scene.name: scene for scene in FAMILY_SCENES}
-READS = {scene.name: scene.reads for scene in FAMILY_SCENES}
-SUBMITS = {scene.name: scene.submits for scene in FAMILY_SCENES if scene.submits}
+SCENES = {scene.name: scene for scene in FAMILY_SCENES if scene.can(Ability.WINDOWS)}
+READS = {scene.name: scene.reads for scene in SCENES.values()}
+SUBMITS = {scene.name: scene.submits for scene in SCENES.values() if scene.submits}
