@@ -21,7 +21,7 @@ ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 
 
 @pytest.mark.promise("whole-files")
-@pytest.mark.some(7)
+@pytest.mark.some(9)
 @DAMAGED
 @scenes_that_can(Ability.PENDING_JOBS)
 def test_file_damaged_once_is_read_again_without_a_submit(simulate, clock, scene, kind):
@@ -51,7 +51,7 @@ def test_file_damaged_once_is_requested_again_where_no_job_has_a_name(simulate, 
 
 
 @pytest.mark.promise("whole-files")
-@pytest.mark.some(5)
+@pytest.mark.some(7)
 @pytest.mark.parametrize("kind", ["truncated", "html"])
 @EVERY_SCENE
 def test_file_that_stays_damaged_emits_nothing(simulate, clock, scene, kind):
@@ -108,7 +108,7 @@ def test_file_served_by_the_api_is_fetched_with_the_token(simulate, clock, scene
 
 
 @pytest.mark.promise("own-hosts")
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_redirect_to_a_missing_host_shows_no_address(simulate, clock, scene):
     """A redirect of a download is followed, one of a page is refused; neither shows the address."""

@@ -59,7 +59,7 @@ def test_login_is_the_first_request_and_the_only_login(simulate, clock, scene):
     assert str(bearers.pop()).startswith("Bearer ")
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_token_that_expired_is_renewed(simulate, clock, scene):
     """A token that ended during a wait is replaced by one new login; nothing is lost or twice."""
@@ -104,7 +104,7 @@ def test_token_revoked_while_a_job_runs_is_renewed(simulate, clock, scene):
     assert len(scene.sent(sim, "submit")) == scene.windows
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_token_refused_twice_fails_the_stream(simulate, clock, scene):
     """A second 401 in a row names the credentials, or a permission if they work elsewhere."""

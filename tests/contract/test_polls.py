@@ -112,7 +112,7 @@ def test_unknown_status_word_is_polled_on_with_one_warning(simulate, clock, capl
     assert_complete(scene, sim, out)
 
 
-@pytest.mark.some(7)
+@pytest.mark.some(9)
 @UNUSABLE
 @scenes_that_can(*POLLED)
 def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, end):
@@ -128,7 +128,7 @@ def test_pending_job_without_a_file_is_submitted_again(simulate, clock, scene, e
 
 
 @UNUSABLE
-@pytest.mark.some(7)
+@pytest.mark.some(9)
 @scenes_that_can(*POLLED)
 def test_job_without_a_file_is_submitted_again_by_the_next_run(simulate, clock, scene, end):
     """A job that gives no file ends the stream after one submit; the next run submits it again."""

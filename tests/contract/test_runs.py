@@ -14,8 +14,9 @@ import pytest
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
-from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene
+from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene, scenes_that_cannot
 from tests.support.expectations import failure
+from tests.support.scene import Ability
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -51,6 +52,19 @@ def test_family_without_rows_moves_the_bookmark(simulate, clock, scene):
     assert out.records(scene.stream) == []
 
 
+@scenes_that_cannot(Ability.WINDOWS)
+def test_stream_without_windows_is_read_whole_by_each_run(simulate, clock, scene):
+    """The next run reads every row once more, since there is no bookmark to continue from."""
+    sim = simulate(rows_per_day=4, **scene.options)
+    first = run_scene(scene, sim, clock)
+
+    second = run_scene(scene, sim, clock, state=first.state)
+
+    assert_complete(scene, sim, first)
+    assert_complete(scene, sim, second)
+    assert second.records(scene.stream)
+
+
 @pytest.mark.promise("offline-discovery")
 @EVERY_SCENE
 def test_family_is_discovered_without_network_or_credentials(simulate, clock, scene):
@@ -70,7 +84,7 @@ def test_family_is_discovered_without_network_or_credentials(simulate, clock, sc
     assert sim.requests == []
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_without_credentials_names_them(simulate, clock, scene):
     """A run without the credentials of the family names each of them, and sends no request."""
@@ -103,7 +117,7 @@ def test_family_is_tested_without_an_export(simulate, clock, scene):
     assert scene.sent(sim, "submit") == []
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_with_a_wrong_secret_fails_the_test(simulate, clock, scene):
     """`--test` with a refused login shows the setting to check, and not the secret."""
@@ -154,7 +168,7 @@ def test_run_shows_no_secret(simulate, clock, scene, caplog, tmp_path):
 
 
 @pytest.mark.promise("no-secrets")
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_failed_run_shows_no_secret(simulate, clock, scene, caplog):
     """An error repeats the API's words without the secrets that these contain."""
