@@ -1,10 +1,9 @@
-"""The scenes with date windows of all families, and the points at which a fault can strike."""
+"""The scenes of all families, and the points at which a fault can strike each."""
 
 from __future__ import annotations
 
-from tests.support.scene import Ability
 from tests.support.scenes import FAMILY_SCENES
 
-SCENES = {scene.name: scene for scene in FAMILY_SCENES if scene.can(Ability.WINDOWS)}
+SCENES = {scene.name: scene for scene in FAMILY_SCENES}
 READS = {scene.name: scene.reads for scene in SCENES.values()}
 SUBMITS = {scene.name: scene.submits for scene in SCENES.values() if scene.submits}
