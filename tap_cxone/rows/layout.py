@@ -95,11 +95,16 @@ class RecordSpec(Struct, frozen=True):
     def describe_header(self, header: Sequence[str], names: Collection[str]) -> str:
         """Return the titles of a file, or only their number if they may be the values of a row.
 
+        A stream without declared columns knows no title, so there cells without letters decide.
+
         Args:
             header: The cells of the first line.
             names: The names of their columns.
         """
-        if {column.name for column in self.columns}.union(self.schema_columns).isdisjoint(names):
+        known = {column.name for column in self.columns}.union(self.schema_columns)
+        declared = {n for n in known.difference(self.key_columns) if not n.startswith("_")}
+        may_be_row = declared or not all(any(map(str.isalpha, cell)) for cell in header)
+        if known.isdisjoint(names) and may_be_row:
             return f"{len(header)} cells, none with a known title; the file may have no header"
         return ", ".join(header)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tap_cxone.errors import DriftError
+from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure, warnings_logged
 from tests.support.ids import readable
@@ -303,6 +304,16 @@ def test_key_that_is_no_column_fails_the_window(sim, clock):
     assert f"observability.primary_keys, '{KB}'" in str(failure(out))
     assert out.records(KB) == []
     assert out.bookmark(KB) is None
+
+
+def test_table_that_begins_with_a_row_shows_no_value(sim, clock, caplog):
+    """A first line with cells without letters may be a row, so only its cells are counted."""
+    sim.faults.add(Fault("download", "bytes", body="7,Ada Invented,3\r\n8,B,4\r\n", times=9))
+
+    out = run_tables(table_settings(sim, primary_keys={KB: ["Ticket"]}), clock)
+
+    assert "no column ticket in the header: 3 cells" in str(failure(out))
+    assert "Ada" not in str(failure(out)) + caplog.text
 
 
 @pytest.mark.parametrize("stream", PATHS)
