@@ -11,12 +11,18 @@ _NUMERIC_DATE = re.compile(
     r"(?<![0-9./-])(?P<first>[0-9]{1,2})(?P<separator>[./-])(?P<second>[0-9]{1,2})(?P=separator)"
     r"(?P<year>[0-9]{4}|(?<!-)[0-9]{2})(?![0-9./-])"
 )
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 # A month by its name, or a year before two numbers.
 _CERTAIN_ORDER = re.compile(
-    r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    rf"{_MONTHS}"
     r"|(?<![0-9])[0-9]{4}([./-])[0-9]{1,2}\1[0-9]{1,2}(?![0-9])",
     re.IGNORECASE,
 )
+# The name in front of an offset: `GMT` in `10:00 GMT-0500`.
+_OFFSET_NAME = re.compile(
+    rf"(?<![a-z])(?!am|pm|{_MONTHS})([a-z]+)\s*(?=[+-]\s*[0-9])", re.IGNORECASE
+)
+_UTC_NAMES = ("GMT", "UTC", "UT")
 _LAST_TWO_DIGIT_YEAR = 2068  # POSIX: 00 to 68 are years after 2000
 
 
@@ -74,6 +80,7 @@ def _parse_informal(text: str) -> datetime:
     """
     from dateutil import parser  # imported late: few files need it
 
+    text = _OFFSET_NAME.sub(_drop_utc_name, text)
     try:
         candidates = {
             parser.parse(text, default=default, tzinfos=_require_offset)
@@ -83,6 +90,17 @@ def _parse_informal(text: str) -> datetime:
         raise ValueError from error
     (instant,) = candidates
     return instant
+
+
+def _drop_utc_name(match: re.Match[str]) -> str:
+    """Return an empty text for UTC in front of an offset: dateutil reverses a sign behind a name.
+
+    Raises:
+        ValueError: The name is that of another zone, so the offset has no certain meaning.
+    """
+    if match[1].upper() not in _UTC_NAMES:
+        raise ValueError(match[1])
+    return ""
 
 
 def _require_offset(name: str | None, offset: int | None) -> int | None:

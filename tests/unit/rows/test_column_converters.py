@@ -291,7 +291,25 @@ def test_no_date_at_all(kind, text):
         convert(kind, text)
 
 
-@pytest.mark.parametrize("zone", ["EST", "PST", "CET", "IST", "XYZ"])
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-20 10:00:00 GMT-0500", "2026-11-20T15:00:00+00:00"),
+        ("2026-11-20 10:00 UTC+2", "2026-11-20T08:00:00+00:00"),
+        ("2026-11-20 10:00 utc +02:00", "2026-11-20T08:00:00+00:00"),
+        ("20 Nov 2026 10:00 UTC+05:30", "2026-11-20T04:30:00+00:00"),
+        ("11/20/2026 10:00 AM GMT-0500", "2026-11-20T15:00:00+00:00"),
+        ("11/20/2026 10:00 AM-0500", "2026-11-20T15:00:00+00:00"),
+        ("20-Nov-2026 10:00 -0500", "2026-11-20T15:00:00+00:00"),
+    ],
+    ids=readable,
+)
+def test_offset_behind_utc_keeps_its_sign(text, instant):
+    """`UTC+2` is two hours ahead of UTC, as `+02:00` is."""
+    assert convert("date-time", text) == instant
+
+
+@pytest.mark.parametrize("zone", ["EST-5", "EST -0500", "EST", "PST", "CET", "IST", "XYZ"])
 def test_unknown_zone(zone):
     """The name of a zone that means no certain offset is refused, not left out."""
     with pytest.raises(ValueError):  # noqa: PT011
