@@ -22,6 +22,12 @@ _CERTAIN_ORDER = re.compile(
 _OFFSET_NAME = re.compile(
     rf"(?<![a-z])(?!am|pm|{_MONTHS})([a-z]+)\s*(?=[+-]\s*[0-9])", re.IGNORECASE
 )
+# The time `10.30` behind a date.
+_DOTTED_TIME = re.compile(
+    r"(?<=[0-9])(,?\s+|T)([01]?[0-9]|2[0-3])\.([0-5][0-9])(?:\.([0-5][0-9]))?(?![0-9.,:])"
+)
+# A fraction of an hour or a minute, which may also be a minute or a second: `10,5`, `10:30.5`.
+_OTHER_FRACTION = re.compile(r"[0-9](?:,?\s+|T)[0-9]{1,2}(?::[0-9]{2})?[.,][0-9]")
 _UTC_NAMES = ("GMT", "UTC", "UT")
 _LAST_TWO_DIGIT_YEAR = 2068  # POSIX: 00 to 68 are years after 2000
 
@@ -62,11 +68,35 @@ def _replace_date(text: str, match: re.Match[str], month: int, day: int) -> date
 
 
 def parse_iso(text: str) -> datetime | None:
-    """Return a date or an instant of ISO 8601; None for any other text."""
+    """Return a date or an instant of ISO 8601, also one such as `2026-01-31 17.04`.
+
+    Returns None for any other text.
+
+    Raises:
+        ValueError: The time of day is ambiguous.
+    """
+    text = _with_colons(text)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _with_colons(text: str) -> str:
+    """Return a text with colons in its time of day: `10:30` for `10.30`.
+
+    Raises:
+        ValueError: The time has a fraction of an hour or of a minute.
+    """
+    text = _DOTTED_TIME.sub(_join_with_colons, text)
+    if _OTHER_FRACTION.search(text):
+        raise ValueError(text)
+    return text
+
+
+def _join_with_colons(match: re.Match[str]) -> str:
+    separator, *numbers = match.groups()
+    return separator + ":".join(filter(None, numbers))
 
 
 def _parse_informal(text: str) -> datetime:
@@ -80,7 +110,7 @@ def _parse_informal(text: str) -> datetime:
     """
     from dateutil import parser  # imported late: few files need it
 
-    text = _OFFSET_NAME.sub(_drop_utc_name, text)
+    text = _OFFSET_NAME.sub(_drop_utc_name, _with_colons(text))
     try:
         candidates = {
             parser.parse(text, default=default, tzinfos=_require_offset)

@@ -309,6 +309,41 @@ def test_offset_behind_utc_keeps_its_sign(text, instant):
     assert convert("date-time", text) == instant
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31.01.2026 17.04",
+        "31.1.26 17.04.00",
+        "01/31/2026 17.04",
+        "01/31/2026 5.04 PM",
+        "2026-01-31 17.04",
+        "2026-01-31T17.04.00",
+        "2026/01/31 17.04",
+        "31 Jan 2026, 17.04",
+        "Sat 31.01.2026 17.04",
+    ],
+)
+def test_dots_of_a_time_are_colons(text):
+    """`17.04` is no 17 hours and a fraction of a second."""
+    assert convert("date-time", text) == MOMENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31 17.5",
+        "2026-01-31 17,04",
+        "31.01.2026 17:04.5",
+        "01/31/2026 17.61",
+        "31 Jan 2026 17.5",
+    ],
+)
+def test_fraction_of_an_hour_or_a_minute_is_no_time(text):
+    """It may be meant as minutes or seconds."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        convert("date-time", text)
+
+
 @pytest.mark.parametrize("zone", ["EST-5", "EST -0500", "EST", "PST", "CET", "IST", "XYZ"])
 def test_unknown_zone(zone):
     """The name of a zone that means no certain offset is refused, not left out."""
