@@ -28,6 +28,13 @@ _DOTTED_TIME = re.compile(
 )
 # A fraction of an hour or a minute, which may also be a minute or a second: `10,5`, `10:30.5`.
 _OTHER_FRACTION = re.compile(r"[0-9](?:,?\s+|T)[0-9]{1,2}(?::[0-9]{2})?[.,][0-9]")
+_ISO_DATE = r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-?W[0-9]{2}-?[0-9])"
+# A date and an offset without a time, of which parsers make a time: `2026-11-20-05:00`.
+_OFFSET_OF_A_DATE = re.compile(
+    rf"{_ISO_DATE}\s*[+-][0-9]"
+    rf"|(?!{_ISO_DATE}[T ])[^:]*(?:[0-9]\s*[+-][0-9]{{1,2}}:|[0-9]{{4}}\s*[+-][0-9]{{4}}$)"
+)
+_USUAL_TIME = re.compile(rf"{_ISO_DATE}[T ][0-9]{{2}}:[0-9]{{2}}(?![.,])")
 _UTC_NAMES = ("GMT", "UTC", "UT")
 _LAST_TWO_DIGIT_YEAR = 2068  # POSIX: 00 to 68 are years after 2000
 
@@ -73,7 +80,7 @@ def parse_iso(text: str) -> datetime | None:
     Returns None for any other text.
 
     Raises:
-        ValueError: The time of day is ambiguous.
+        ValueError: The time of day is ambiguous, or there is an offset without a time.
     """
     text = _with_colons(text)
     try:
@@ -86,10 +93,12 @@ def _with_colons(text: str) -> str:
     """Return a text with colons in its time of day: `10:30` for `10.30`.
 
     Raises:
-        ValueError: The time has a fraction of an hour or of a minute.
+        ValueError: The time has a fraction of an hour or of a minute, or an offset has no time.
     """
+    if _USUAL_TIME.match(text):
+        return text
     text = _DOTTED_TIME.sub(_join_with_colons, text)
-    if _OTHER_FRACTION.search(text):
+    if _OTHER_FRACTION.search(text) or _OFFSET_OF_A_DATE.match(text):
         raise ValueError(text)
     return text
 

@@ -344,6 +344,44 @@ def test_fraction_of_an_hour_or_a_minute_is_no_time(text):
         convert("date-time", text)
 
 
+@pytest.mark.parametrize("kind", ["date", "date-time"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31-05:00",
+        "2026-01-31+05:30",
+        "2026-01-31 -0500",
+        "2026-01-31+05",
+        "20260131-0500",
+        "2026-W05-6+01:00",
+        "01/31/2026-05:00",
+        "31.01.2026 -0500",
+        "31 Jan 2026 -0500",
+        "31 Jan 2026+05:30",
+    ],
+)
+def test_date_with_an_offset_is_no_time(kind, text):
+    """The offset is not read as the time of day."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        convert(kind, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31T12:04-05:00",
+        "20260131T120400-0500",
+        "20260131T1204-05:00",
+        "Sat Jan 31 12:04:00 2026 -0500",
+        "31-Jan-2026 12:04 -05:00",
+        "Jan-31-2026 12.04 -0500",
+    ],
+)
+def test_offset_behind_a_time_is_that_of_the_instant(text):
+    """Whatever the form of the date is."""
+    assert convert("date-time", text) == MOMENT
+
+
 @pytest.mark.parametrize("zone", ["EST-5", "EST -0500", "EST", "PST", "CET", "IST", "XYZ"])
 def test_unknown_zone(zone):
     """The name of a zone that means no certain offset is refused, not left out."""
