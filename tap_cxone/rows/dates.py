@@ -4,8 +4,7 @@ ISO 8601 is taken as it is. `31.12.2026` has the day first. `12/31/2026` and `12
 order of their column. These decide it, the first one that applies:
 
 - the setting `date_order`,
-- a date of the file that exists in one order only; if most dates are near the window in the other
-  order only, the column has dates of either order,
+- a date of the file that exists in one order only, unless the window shows the other order,
 - the window, if the dates are near it in one order only,
 - the order of earlier files,
 - otherwise the month comes first.
