@@ -23,12 +23,14 @@ class History(Struct, frozen=True):
         reload: Time to read again, whether or not it is committed.
         reload_ids: IDs of the entries of the setting `reload` that were applied.
         deep_lookback_at: When the last deep lookback began; None if there was none.
+        start: Begin of the history while `start_date` is not set; None if it always was.
     """
 
     committed: CommittedTime = CommittedTime()
     reload: CommittedTime = CommittedTime()
     reload_ids: frozenset[str] = frozenset()
     deep_lookback_at: datetime | None = None
+    start: datetime | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -38,22 +40,22 @@ class History(Struct, frozen=True):
             TypeError: A value has another type.
             ValueError: A text is no instant or interval.
         """
-        started_at = raw.get("deep_lookback_at")
         return cls(
             CommittedTime.parse(raw.get("committed", ())),
             CommittedTime.parse(raw.get("reload", ())),
             frozenset(raw.get("reload_ids", ())),
-            None if started_at is None else parse_instant(started_at),
+            _parse_optional(raw.get("deep_lookback_at")),
+            _parse_optional(raw.get("start")),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the history as JSON, without empty values."""
-        started_at = self.deep_lookback_at
         values = {
             "committed": self.committed.format(),
             "reload": self.reload.format(),
             "reload_ids": sorted(self.reload_ids),
-            "deep_lookback_at": None if started_at is None else iso(started_at),
+            "deep_lookback_at": _format_optional(self.deep_lookback_at),
+            "start": _format_optional(self.start),
         }
         return {key: value for key, value in values.items() if value}
 
@@ -77,3 +79,11 @@ class History(Struct, frozen=True):
     def is_done(self, window: Window) -> bool:
         """Return True if all of a window is committed, and none of it is to be read again."""
         return self.committed.subtract(self.reload).covers(window)
+
+
+def _parse_optional(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+def _format_optional(instant: datetime | None) -> str | None:
+    return None if instant is None else iso(instant)

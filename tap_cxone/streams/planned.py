@@ -296,6 +296,7 @@ class PlannedStream(CXoneStream):
             state=self.state_view,
             settings=self.date_settings,
             now=self.now,
+            default_start=lambda: self._sync_range().requested_start,
             windows=self.windows if self.declaration.grouped else None,
             enabled=self.has_history and self._incremental,
         )

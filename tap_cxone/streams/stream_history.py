@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.history import History
 from tap_cxone.planning.reload import request_deep_lookback, request_reloads
@@ -29,6 +31,7 @@ class StreamHistory:
         state: State of the stream.
         settings: The settings, with dates as the stream reads them.
         now: Returns the present instant.
+        default_start: Returns the start of a first run without `start_date`.
         windows: Cuts a time range as the stream does, if a row sums up its window; else None.
         enabled: False for a stream that keeps no committed time.
     """
@@ -37,6 +40,7 @@ class StreamHistory:
     state: StreamState
     settings: Settings
     now: Callable[[], datetime]
+    default_start: Callable[[], datetime]
     windows: CutWindows | None
     enabled: bool = True
     _initial: History | None = field(init=False)
@@ -73,8 +77,7 @@ class StreamHistory:
         if not self.enabled or bookmark is None:
             return ()
         history, end = self._requested(), min(bookmark, newest)
-        first = min((i.start for i in history.committed.intervals), default=bookmark)
-        start = self.settings.start_date or first
+        start = self.settings.start_date or history.start or bookmark
         return history.to_read(start, end).within(oldest, end).intervals
 
     def _stored(self) -> History:
@@ -89,8 +92,8 @@ class StreamHistory:
         return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
 
     def _requested(self) -> History:
-        """Return the history with what the settings request to read again."""
-        history, settings = self._stored(), self.settings
+        """Return the history with its start, and with what the settings request to read again."""
+        history, settings = self._with_start(self._stored()), self.settings
         history = request_reloads(history, self.stream, settings, self._whole_windows)
         return request_deep_lookback(
             history,
@@ -99,6 +102,17 @@ class StreamHistory:
             bookmark=self.state.bookmark(),
             whole_windows=self._whole_windows,
         )
+
+    def _with_start(self, history: History) -> History:
+        """Return the history with its start, which no later commit moves."""
+        bookmark, start = self.state.bookmark(), history.start
+        if self.settings.start_date is not None:
+            return history
+        if bookmark is None:
+            start = self.default_start()
+        elif start is None:
+            start = min((i.start for i in history.committed.intervals), default=bookmark)
+        return structs.replace(history, start=start)
 
     def _whole_windows(self, time_range: Window) -> list[Window]:
         """Return the windows that a time range touches, if a row sums up its window."""
