@@ -20,6 +20,8 @@ def request_reloads(
     history: History,
     stream: str,
     settings: Settings,
+    *,
+    now: datetime,
     whole_windows: Callable[[Window], Collection[Window]],
 ) -> History:
     """Return the history with the entries of `reload` that are new for a stream.
@@ -30,12 +32,13 @@ def request_reloads(
         history: History of the stream.
         stream: Name of the stream.
         settings: The settings; only `reload` is read.
+        now: The present instant.
         whole_windows: Returns the windows that a time range touches.
     """
     entries = [entry for entry in settings.reload if stream in entry.streams]
     for entry in entries:
         if entry.id not in history.reload_ids:
-            history = history.read_again(whole_windows(Window(entry.from_, entry.to)))
+            history = history.read_again(whole_windows(Window(entry.from_, entry.to)), now)
     return structs.replace(history, reload_ids=frozenset(entry.id for entry in entries))
 
 
@@ -65,5 +68,5 @@ def request_deep_lookback(
         start = bookmark - deep.length
         start = max(start, settings.start_date or start)
         if start < bookmark:
-            history = history.read_again(whole_windows(Window(start, bookmark)))
+            history = history.read_again(whole_windows(Window(start, bookmark)), now)
     return structs.replace(history, deep_lookback_at=now)

@@ -28,7 +28,7 @@ from tap_cxone.streams.start_report import StartReport
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.streams.tenant_info import merge_tenant_info
-from tap_cxone.windows import midnight
+from tap_cxone.windows import midnight, windows_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -137,6 +137,7 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             was_committed=self.stream_history.was_committed,
+            predates_reload=self.stream_history.predates_reload,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
@@ -150,16 +151,17 @@ class PlannedStream(CXoneStream):
 
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
-        pending = self.job_store.pending_windows()
-        workload = self._workload(self._planned_windows(pending), pending)
-        return list(workload.windows_without_job)
+        return list(self._planned_workload().windows_without_job)
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
-        pending = self.job_store.pending_windows()
-        workload = self._workload(self._planned_windows(pending), pending)
+        workload = self._planned_workload()
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
+
+    def _planned_workload(self) -> Workload:
+        pending = self.job_store.pending_windows()
+        return self._workload(self._planned_windows(pending), pending)
 
     def _plan_run(self) -> Iterable[Window]:
         """Return the windows that this run may read; update state and progress for the run."""
@@ -325,7 +327,7 @@ class PlannedStream(CXoneStream):
             self.skip_list.cut(
                 start,
                 end,
-                lambda start, end: self.windows(start, end, _inside(to_read, start, end)),
+                lambda start, end: self.windows(start, end, windows_inside(to_read, start, end)),
             )
         )
 
@@ -344,7 +346,3 @@ class PlannedStream(CXoneStream):
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
-
-
-def _inside(windows: Iterable[Window], start: datetime, end: datetime) -> list[Window]:
-    return [window for window in windows if start <= window.start and window.end <= end]

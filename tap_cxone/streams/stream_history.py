@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_cxone.config.model import Settings
+    from tap_cxone.jobs.job import Job
     from tap_cxone.streams.state import StreamState
 
     CutWindows = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
@@ -45,10 +46,12 @@ class StreamHistory:
     enabled: bool = True
     _initial: History | None = field(init=False)
     _initial_bookmark: datetime | None = field(init=False)
+    _requested_history: History = field(init=False)
 
     def __post_init__(self) -> None:
         """Keep what the state has at the start of the run."""
         self._initial, self._initial_bookmark = self.state.history(), self.state.bookmark()
+        self._requested_history = self._requested() if self.enabled else History()
 
     def was_committed(self, window: Window) -> bool:
         """Return True if a window was committed before this run and is not to be read again."""
@@ -56,10 +59,15 @@ class StreamHistory:
             return self._initial.is_done(window)
         return self._initial_bookmark is not None and window.end <= self._initial_bookmark
 
+    def predates_reload(self, job: Job) -> bool:
+        """Return True if a job is older than the request to read its window again."""
+        return self._requested_history.predates_reload(job.window, job.submitted_at)
+
     def apply_settings(self) -> None:
         """Store what the settings request to read again; each request counts once."""
         if self.enabled:
-            self.state.set_history(self._requested())
+            self._requested_history = self._requested()
+            self.state.set_history(self._requested_history)
 
     def commit(self, window: Window) -> None:
         """Store that a window was committed."""
@@ -94,13 +102,16 @@ class StreamHistory:
     def _requested(self) -> History:
         """Return the history with its start, and with what the settings request to read again."""
         history, settings = self._with_start(self._stored()), self.settings
-        history = request_reloads(history, self.stream, settings, self._whole_windows)
+        now, whole_windows = self.now(), self._whole_windows
+        history = request_reloads(
+            history, self.stream, settings, now=now, whole_windows=whole_windows
+        )
         return request_deep_lookback(
             history,
             settings,
-            now=self.now(),
+            now=now,
             bookmark=self.state.bookmark(),
-            whole_windows=self._whole_windows,
+            whole_windows=whole_windows,
         )
 
     def _with_start(self, history: History) -> History:

@@ -157,6 +157,44 @@ def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "request_again",
+    [{"reload": [RELOAD]}, {"deep_lookback": {"days": 2, "every_days": 7}}],
+    ids=["reload", "deep lookback"],
+)
+def test_interrupted_reload_uses_no_job_of_the_first_reading(
+    reader, sim, clock, tmp_path, request_again
+):
+    """The run that goes on with a reload exports the days again too."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    out = reader.run(4, 5, **changes)
+    before = len(submits(sim))
+    sim.faults.add(Fault("submit", "status", status=400, times=1))
+    failed = reader.run(4, 5, out.state, **request_again, **changes)
+
+    reader.run(4, 5, failed.state, **request_again, **changes)
+
+    assert failed.error is not None
+    assert len(submits(sim)) == before + 3  # one of them was refused
+
+
+def test_interrupted_reload_uses_its_own_job(reader, sim, tmp_path):
+    """A job that was submitted for the reload is resumed, and costs no second export."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    out = reader.run(4, 5, **changes)
+    before = len(submits(sim))
+    sim.faults.add(Fault("download", "status", status=403, times=99))
+    failed = reader.run(4, 5, out.state, reload=[RELOAD], max_retries=0, **changes)
+    sim.faults.clear()
+
+    reader.run(4, 5, failed.state, reload=[RELOAD], **changes)
+
+    assert failed.error is not None
+    assert len(submits(sim)) == before + 2
+
+
+@pytest.mark.parametrize(
     ("entry", "message"),
     [
         ({"to": day_of_march(4)}, "reload.0.to is not after from"),

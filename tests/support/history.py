@@ -41,7 +41,7 @@ class Reader:
         cut_after: int | None = None,
         **changes: Any,
     ) -> Output:
-        """Run from a day of March, or without `start_date`, to the end of another day, or to now."""
+        """Run from a day of March, or without a start, to the end of another day, or to now."""
         config = {
             **tap_settings(self.sim.url, families=("data_extraction",)),
             "data_extraction": {"window_days": 1, "overlap_days": 0},
