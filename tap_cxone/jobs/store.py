@@ -105,5 +105,5 @@ class JobStore:
         self.ledger.remove(self.stream, [job])
 
     def is_current(self, job: Job) -> bool:
-        """Return True if a job is that of today's request for its window, and no reload is later."""
+        """Return True if a job is that of today's request, and not older than a reload."""
         return job.fingerprint == self.fingerprint(job.window) and not self.predates_reload(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from msgspec import structs
@@ -62,7 +63,7 @@ def request_deep_lookback(
     last, deep = history.deep_lookback_at, settings.deep_lookback
     if deep is None:
         return structs.replace(history, deep_lookback_at=None)
-    if last is not None and now < last + deep.interval:
+    if last is not None and _utc_days(last, now) < deep.every_days:
         return history
     if bookmark is not None:
         start = bookmark - deep.length
@@ -70,3 +71,8 @@ def request_deep_lookback(
         if start < bookmark:
             history = history.read_again(whole_windows(Window(start, bookmark)), now)
     return structs.replace(history, deep_lookback_at=now)
+
+
+def _utc_days(start: datetime, end: datetime) -> int:
+    """Return the calendar days of UTC between two instants; a nightly start varies by seconds."""
+    return (end.astimezone(UTC).date() - start.astimezone(UTC).date()).days

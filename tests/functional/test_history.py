@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tap_cxone.errors import ConfigError
@@ -227,3 +229,17 @@ def test_deep_lookback_reads_the_last_days_at_its_interval(reader, clock):
         read.append(len(reader.days()))
 
     assert read == [2, 2, 2, 2, 2, 2, 5, 2]
+
+
+def test_deep_lookback_of_each_night_ignores_the_second_of_the_start(reader, clock):
+    """A night that starts ten seconds earlier than the last one reads the days again too."""
+    deep = {"deep_lookback": {"days": 3, "every_days": 1}}
+    clock.instant = NOON.replace(day=10)
+    state, read = reader.run(3, **deep).state, []
+    reader.days()
+    for night in range(1, 4):
+        clock.instant = NOON.replace(day=10 + night) - night * timedelta(seconds=10)
+        state = reader.run(3, state=state, **deep).state
+        read.append(len(reader.days()))
+
+    assert read == [5, 5, 5]
