@@ -51,7 +51,11 @@ class DeepLookback:
     ]
     every_days: Annotated[
         int,
-        Meta(ge=1, le=_MAX_DAYS, description="Calendar days (UTC) from one deep lookback to the next one."),
+        Meta(
+            ge=1,
+            le=_MAX_DAYS,
+            description="Calendar days (UTC) from one deep lookback to the next one.",
+        ),
     ]
 
     @property
