@@ -195,10 +195,10 @@ def _orphan_reason(stream: JobStream | None, job: Job) -> str:
         return "its family is not set up"
     if not stream.selected:
         return "its stream is not selected"
-    if stream.stream_history.was_committed(job.window):
-        return _COMMITTED
-    if stream.job_store.predates_reload(job):
-        return "its window is to be read again"
-    if not stream.job_store.is_current(job):
-        return "the settings request something else now"
-    return ""
+    store = stream.job_store
+    reasons = {
+        _COMMITTED: store.was_committed(job.window),
+        "its window is to be read again": store.predates_reload(job),
+        "the settings request something else now": not store.is_current(job),
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")
