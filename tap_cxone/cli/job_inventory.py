@@ -27,9 +27,9 @@ class JobEntry(Struct, frozen=True):
     """One job, or a schedule of reports.
 
     Attributes:
-        label: `used` if the next run uses it, `done` if its window is committed, `orphan` if no run
-            uses it, `FAIL` if a request about it failed. `other` means that neither state nor
-            journal has it.
+        label: `used` if the next run uses it, `done` if its window is committed. `orphan` means
+            that no run uses it, and `FAIL` that a request about it failed. `other` means that
+            neither state nor journal has it.
         subject: Family, stream, window, ID and age, as far as they are known.
         detail: Its status, and what follows.
     """
