@@ -22,13 +22,16 @@ _DAY = timedelta(days=1)
 
 
 class DayState(StrEnum):
-    """State of a day: how much of it was committed."""
+    """State of a day: how much of it was committed.
+
+    A day is failed if it was requested and no run has committed any of it.
+    """
 
     COMPLETE = "complete"
     PARTIAL = "partial"
-    OPEN = "open"
+    FAILED = "failed"
     SKIPPED = "skipped"
-    NEVER = "never"
+    NOT_REQUESTED = "not requested"
 
 
 class Month(Struct, frozen=True):
@@ -83,7 +86,9 @@ def day_states(
     requested: Iterable[Window], committed: Iterable[Window], skipped: Iterable[Window] = ()
 ) -> dict[date, DayState]:
     """Return the state of each requested day, in order."""
-    result = {day: DayState.OPEN for window in merge_windows(requested) for day in days_of(window)}
+    result = {
+        day: DayState.FAILED for window in merge_windows(requested) for day in days_of(window)
+    }
     result |= {day: DayState.SKIPPED for window in skipped for day in days_of(window)}
     for window in merge_windows(committed):
         for day in days_of(window):
@@ -100,7 +105,7 @@ def months(states: Mapping[date, DayState], last: date) -> list[Month]:
         all_days.append(day)
         day += _DAY
     return [
-        Month({day: states.get(day, DayState.NEVER) for day in group})
+        Month({day: states.get(day, DayState.NOT_REQUESTED) for day in group})
         for _, group in groupby(all_days, key=lambda day: (day.year, day.month))
     ][::-1]
 

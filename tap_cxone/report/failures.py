@@ -17,6 +17,7 @@ FAILURE_LABELS = {
     "job_failed": "job failed",
     "stream_failed": "stream failed",
     "stream_stopped": "stopped by a quota",
+    "stream_postponed": "outside its hours",
     "window_skipped": "window skipped",
     "webhook_failed": "webhook failed",
 }

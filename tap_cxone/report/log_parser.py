@@ -56,6 +56,7 @@ class Line(_CommonFields, frozen=True, kw_only=True):
     field: str | None = None
     reasons: dict[str, int] = {}
     outcome: str | None = None
+    until: Instant | None = None
     failed: tuple[str, ...] = ()
     windows: int = 0
     exports: int = 0
@@ -65,7 +66,8 @@ class Line(_CommonFields, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raise ValueError for an invalid window and for instants at the ends of the calendar."""
         window = self.window
-        for instant in (self.at, *((window.start, window.end) if window else ())):
+        ends = (window.start, window.end) if window else ()
+        for instant in filter(None, (self.at, self.until, *ends)):
             if not 1 < in_utc(instant).year < _LAST_YEAR:
                 msg = f"not a year of a log: {instant}"
                 raise ValueError(msg)

@@ -18,7 +18,9 @@ from tap_cxone.report.bar_chart import draw_bars
 from tap_cxone.report.coverage import DayState, count_states, months
 from tap_cxone.report.failures import FAILURE_LABELS, failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
+from tap_cxone.report.stream_filter import filter_rules, key_in, stream_keys
 from tap_cxone.report.streams import Stream, last_day, length_in_days, streams
+from tap_cxone.report.summary import Summary
 from tap_cxone.report.timeline import timeline
 from tap_cxone.report.waits import JobWait, longest, waits
 
@@ -32,21 +34,29 @@ if TYPE_CHECKING:
     from tap_cxone.report.timeline import Timeline
 
 _OPEN_MONTHS = 2  # older months are in a collapsed section
-MAX_SHOWN = {"months": 36, "windows": 400, "troubles": 200, "runs": 60, "days": 31, "waits": 10}
+MAX_SHOWN = {
+    "causes": 20,
+    "months": 36,
+    "windows": 400,
+    "failures": 200,
+    "runs": 60,
+    "days": 31,
+    "waits": 10,
+}
 """Maximum number of shown items by kind; the page reports how many are omitted."""
 _SYMBOLS = {
     DayState.COMPLETE: "✓",
     DayState.PARTIAL: "½",
-    DayState.OPEN: "✗",
+    DayState.FAILED: "✗",
     DayState.SKIPPED: "»",
-    DayState.NEVER: "",
+    DayState.NOT_REQUESTED: "",
 }
 _DESCRIPTIONS = {
-    DayState.COMPLETE: "the whole day was committed",
-    DayState.PARTIAL: "a part of the day was committed",
-    DayState.OPEN: "requested, but not committed",
-    DayState.SKIPPED: "skipped, as skip_windows requests",
-    DayState.NEVER: "not requested",
+    DayState.COMPLETE: "the whole day was extracted",
+    DayState.PARTIAL: "a part of the day was extracted, such as of today",
+    DayState.FAILED: "requested, and no run has extracted it so far",
+    DayState.SKIPPED: "passed without extraction, as skip_windows requests",
+    DayState.NOT_REQUESTED: "no run has requested the day",
 }
 
 
@@ -106,7 +116,9 @@ def page(log: Log) -> str:
     last = last_day(all_streams)
     all_waits = waits(log.lines)
     by_family = groupby(sorted(all_waits, key=_family), key=_family)
+    keys = stream_keys(stream.name for stream in all_streams)
     css = files(__package__).joinpath("templates/page.css").read_text(encoding="utf-8")
+    css += filter_rules(keys.values())
     return (
         _environment()
         .get_template("page.html")
@@ -115,12 +127,14 @@ def page(log: Log) -> str:
             css=css,
             css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
             cards=[Card(stream, last) for stream in all_streams],
+            keys=keys,
+            summary=Summary(all_streams),
             runs=runs(log.lines),
             families=[FamilyWaits(name, list(group)) for name, group in by_family],
             longest=longest(all_waits, MAX_SHOWN["waits"]),
-            troubles=failures(log.lines),
-            misfits=invalid_rows(log.lines),
-            drift=schema_changes(log.lines),
+            failures=failures(log.lines),
+            invalid_rows=invalid_rows(log.lines),
+            new_columns=schema_changes(log.lines),
         )
     )
 
@@ -141,6 +155,7 @@ def _environment() -> Environment:
         name: getattr(formatting, name)
         for name in ("instant", "clock", "duration", "seconds", "number", "plural", "name")
     }
+    environment.filters["key_in"] = key_in
     environment.globals |= {
         "State": DayState,
         "signs": _SYMBOLS,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from tap_cxone.report.coverage import DayState, covers, day_states, days_of, merge_windows
+from tap_cxone.report.stream_end import EARLY_ENDS, StreamEnd, last_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_END_EVENTS = {"window_committed", "stream_failed", "stream_stopped", "stream_postponed"}
+_END_EVENTS = {"window_committed", *EARLY_ENDS}
 
 
 class Commit(Struct, frozen=True):
@@ -58,6 +59,7 @@ class Stream(Struct, frozen=True):
         table_commits: Every commit of the full table, in order.
         days: The state of each requested day, in order.
         last: The last commit, failure or early end.
+        end: The end of the stream in the last run that selected it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Stream(Struct, frozen=True):
     table_commits: tuple[Commit, ...]
     days: Mapping[date, DayState]
     last: Line | None
+    end: StreamEnd
 
     @property
     def current_commits(self) -> tuple[Commit, ...]:
@@ -83,6 +86,22 @@ class Stream(Struct, frozen=True):
         return sum(commit.quarantined for commit in self.current_commits)
 
     @property
+    def newest_data(self) -> datetime | None:
+        """Return the end of the newest window, or the time of the last read of the table."""
+        ends = [commit.window.end for commit in self.window_commits if commit.window]
+        return max(ends + [commit.at for commit in self.table_commits[-1:]], default=None)
+
+    @property
+    def failed_days(self) -> Sequence[date]:
+        """Return the failed days, in order."""
+        return [day for day, state in self.days.items() if state == DayState.FAILED]
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Return True if its last run was complete and no requested day is failed."""
+        return self.end.is_complete and not self.failed_days
+
+    @property
     def overlapping(self) -> bool:
         """Return True if windows overlap, so that a row may count twice."""
         windows = [commit.window for commit in self.window_commits if commit.window]
@@ -90,11 +109,14 @@ class Stream(Struct, frozen=True):
 
 
 def streams(lines: Iterable[Line]) -> list[Stream]:
-    """Return the streams by family and name; streams without days are last."""
+    """Return the streams by family and name; streams without days are last.
+
+    The line `run_started` belongs to each stream that it names.
+    """
     lines_by_stream: dict[str, list[Line]] = {}
     for line in lines:
-        if line.stream is not None:
-            lines_by_stream.setdefault(line.stream, []).append(line)
+        for name in line.streams if line.stream is None else (line.stream,):
+            lines_by_stream.setdefault(name, []).append(line)
     result = [_stream(name, group) for name, group in lines_by_stream.items()]
     return sorted(result, key=lambda stream: (not stream.days, stream.family, stream.name))
 
@@ -113,6 +135,7 @@ def _stream(name: str, lines: Sequence[Line]) -> Stream:
             (line.window for line in lines if line.window and line.event == "window_skipped"),
         ),
         last=next((line for line in reversed(lines) if line.event in _END_EVENTS), None),
+        end=last_end(lines),
     )
 
 

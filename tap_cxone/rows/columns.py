@@ -192,15 +192,14 @@ def _declared_column(column: Column) -> Column:
 
 def with_types(columns: Iterable[Column], types: Mapping[str, ColumnType]) -> tuple[Column, ...]:
     """Return `columns` with the user's types, then the columns that only `types` declares."""
-    titles = {spelling(title): title for title in types}
-    typed_columns = []
-    for column in columns:
-        spellings = map(spelling, (column.exact_title, column.name))
-        title = next((titles.pop(text) for text in spellings if text in titles), None)
-        typed_columns.append(
-            column if title is None else structs.replace(column, type=types[title])
-        )
-    return (*typed_columns, *declared_columns({title: types[title] for title in titles.values()}))
+    columns = tuple(columns)
+    titles = match_titles(columns, types)
+    typed_columns = (
+        structs.replace(column, type=types[titles[index]]) if index in titles else column
+        for index, column in enumerate(columns)
+    )
+    others = {title: types[title] for title in types if title not in titles.values()}
+    return (*typed_columns, *declared_columns(others))
 
 
 def without_leading_zeros(columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -269,6 +268,19 @@ def _with_rule(column: Column, rule: ColumnRule) -> Column:
 def key_columns(titles: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns of a key, by the source's names or in snake_case."""
     return tuple(_titled(source_column(title, "Part of the key.")) for title in titles)
+
+
+def with_key_title(column: Column, title: str) -> Column:
+    """Return the column that a title of the key means; other titles of its spelling may mean it.
+
+    A declared title means its column only. The title of the key comes before it, unless that is
+    the name of the column.
+    """
+    text = normalise(title)
+    if column.match != "exact" or text == column.exact_title:
+        return column
+    source_title = column.source_title if text == column.name else text
+    return _titled(structs.replace(column, match="same", source_title=source_title))
 
 
 def learned_column(name: str, title: str) -> Column:

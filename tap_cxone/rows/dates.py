@@ -4,7 +4,7 @@ ISO 8601 is taken as it is. `31.12.2026` has the day first. `12/31/2026` and `12
 order of their column. These decide it, the first one that applies:
 
 - the setting `date_order`,
-- a date of the file that exists in one order only,
+- a date of the file that exists in one order only, unless the window shows the other order,
 - the window, if the dates are near it in one order only,
 - the order of earlier files,
 - otherwise the month comes first.
@@ -132,8 +132,22 @@ class ColumnDates:
 
     @property
     def is_contradictory(self) -> bool:
-        """Return True if some dates exist in one order only, and others in the other one only."""
-        return len(self.counts.only) > 1
+        """Return True if some dates are certainly of one order, and others of the other one.
+
+        Beside a date that exists in one order only, most dates may be near the window in the other.
+        """
+        only = self.counts.only
+        return bool(only) and len({*only, *self._certain_votes}) > 1
+
+    @property
+    def _certain_votes(self) -> list[DateOrder]:
+        """Return the order in which most dates are near the window, if they are at least three."""
+        order = self._voted_order
+        if order is None or self._is_set:
+            return []
+        number = self.counts.votes[order]
+        is_certain = number >= max(CERTAIN_VOTES, _VOTE_SHARE * self.counts.ambiguous)
+        return [order] if is_certain else []
 
     @property
     def shown_order(self) -> DateOrder | None:
@@ -236,7 +250,7 @@ class FileDates:
 
     @property
     def contradictory(self) -> list[str]:
-        """Return the columns that have dates of either order."""
+        """Return the columns that have dates of either order, by their form or by the window."""
         return [name for name, dates in self._parsers.items() if dates.is_contradictory]
 
     @property

@@ -85,6 +85,10 @@ class RecordSpec(Struct, frozen=True):
         known = (known_titles.get(name, name) for name in self.mandatory_columns)
         return frozenset((*known, *unknown))
 
+    def assign(self, header: Sequence[str]) -> list[Column]:
+        """Return the column of each title of a header, in order."""
+        return self.column_map.assign(header, self.columns, self.mandatory_columns)
+
     def missing_columns(self, columns: Sequence[Column]) -> list[str]:
         """Return the names, or titles, of the mandatory columns that the columns of a file lack."""
         missing = self.mandatory_columns - {column.name for column in columns}
@@ -134,7 +138,7 @@ class FileLayout:
         Raises:
             DriftError: The file lacks a mandatory column.
         """
-        columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
+        columns = spec.assign(header)
         names = {column.name for column in columns}
         if missing := spec.missing_columns(columns):
             msg = f"no column {', '.join(missing)} in the header: {', '.join(header)}"

@@ -64,7 +64,7 @@ class RowReader:
         duplicate_count: Number of rows dropped because another record has the same key.
         repeated_keys: The keys that may occur more than once.
         order: What the values of the column `order_by` are.
-        recognized: Whether a row with the mandatory columns has been read.
+        recognized: Whether a row with the mandatory columns has been read, valid or not.
     """
 
     table: Table
@@ -260,6 +260,8 @@ class RowReader:
 
     def _convert_row(self, row: Row) -> Record | InvalidRow:
         if row.invalid_reason:
+            if row.titles and not self.recognized:
+                self.recognized = not self.spec.missing_columns(self.spec.assign(row.titles))
             return self._invalid_row(row, row.invalid_reason, row.field)
         try:
             return self._converters_for_header().convert_row(row.cells)

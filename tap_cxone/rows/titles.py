@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
 MAX_NAME_BYTES = 63
-_RESERVED_NAMES = frozenset(("system_user",))  # of PostgreSQL 16, and not quoted by SQLAlchemy
 """Longest column name of PostgreSQL, which truncates longer ones; other warehouses take more."""
+
+# In PostgreSQL a keyword that SQLAlchemy does not quote, and the system columns of each table.
+_RESERVED_NAMES = frozenset(
+    ("system_user", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"),
+)
 
 _MAX_TITLE_CHARACTERS = 500  # a longer title is identified by its beginning and a digest
 _DIGEST_CHARACTERS = 8

@@ -24,8 +24,8 @@ def describe_contradiction(reader: RowReader, declaration: Declaration) -> str:
     if reader.order.column in columns:
         other = f"correct {declaration.order_by_setting}"
     return (
-        f"{reader.table.name}: {', '.join(columns)} has dates that exist only with the month "
-        "first, and dates that exist only with the day first: no record was emitted; set "
+        f"{reader.table.name}: {', '.join(columns)} has dates that fit only with the month "
+        "first, and dates that fit only with the day first: no record was emitted; set "
         f"{declaration.text_format.date_order_setting}, or {other}"
     )
 

@@ -80,7 +80,7 @@ def reject_repeated_groups(reader: RowReader, declaration: Declaration) -> None:
 
 def count_known_columns(spec: RecordSpec, header: Sequence[str]) -> int:
     """Return how many columns of a header are known, or required, before the file is read."""
-    columns = spec.column_map.assign(header, spec.columns, spec.mandatory_columns)
+    columns = spec.assign(header)
     required = (find_index(title, columns) for title in spec.required)
     known = {column.name for column in spec.columns} | spec.mandatory_columns
     known |= {columns[index].name for index in required if index is not None}

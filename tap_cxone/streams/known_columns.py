@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from tap_cxone.rows.columns import find_index, key_columns
+from tap_cxone.rows.columns import find_index, key_columns, with_key_title
 from tap_cxone.rows.titles import Title, default_name
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def name_known_columns(
         catalog: Columns of the catalog. Their types replace others than those of the API.
     """
     matches = {key: find_index(key, declared) for key in keys if key[:1] != "_"}
+    titles = {index: key for key, index in matches.items() if index is not None}
+    declared = [with_key_title(c, titles[i]) if i in titles else c for i, c in enumerate(declared)]
     undeclared = [key for key, index in matches.items() if index is None]
     named = column_map.name_columns([*declared, *key_columns(undeclared)])
     key_names = dict(zip(undeclared, (c.name for c in named[len(declared) :]), strict=True))

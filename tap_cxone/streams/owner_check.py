@@ -20,6 +20,8 @@ def require_own_state(
 ) -> None:
     """Check that the state is that of the tenant and login of the settings.
 
+    The state of a first run that failed, such as at a wrong host, is accepted from any owner.
+
     Args:
         streams: State of each stream.
         families: Families of the run.
@@ -33,7 +35,7 @@ def require_own_state(
         if owner := StateOwner.of_family(family):
             for stream in streams:
                 stored = stream.owner(family.name)
-                if stored is None or owner.is_same(stored):
+                if stored is None or stream.has_only_failed or owner.is_same(stored):
                     continue
                 if not {stored.login, stored.tenant}.intersection(accepted):
                     foreign.setdefault(stored.login, []).append(family.name)

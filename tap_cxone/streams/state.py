@@ -73,6 +73,7 @@ _OWN_KEYS = {
     "stopped_at",
     "history",
 }
+_KEYS_OF_A_FAILURE = {"failed", "owner", "version", "starting_replication_value"}
 
 _T = TypeVar("_T")
 
@@ -113,6 +114,11 @@ class StreamState(Struct, frozen=True):
     def failed(self) -> bool:
         """Return True if the stream failed in its last run and has committed nothing since."""
         return self.raw.get("failed") is True
+
+    @property
+    def has_only_failed(self) -> bool:
+        """Return True if the stream failed, and the state holds nothing else of its tenant."""
+        return self.failed and self.raw.keys() <= _KEYS_OF_A_FAILURE
 
     def mark_failed(self, *, failed: bool) -> None:
         """Store whether the stream failed."""

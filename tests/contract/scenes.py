@@ -10,7 +10,7 @@ import pytest
 from tests.contract.families import TapWithTrial
 from tests.contract.trial.scene import SCENES as TRIAL_SCENES
 from tests.support.run import Killed, run_tap
-from tests.support.scene import WINDOWS, differences
+from tests.support.scene import differences
 from tests.support.scenes import FAMILY_SCENES
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def run_scene(
     state: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Output:
-    """Run the stream of a scene over its two windows.
+    """Run the stream of a scene over its windows.
 
     Args:
         scene: The scene.
@@ -90,7 +90,7 @@ def assert_complete(scene: Scene, sim: Simulator, *outs: Output) -> None:
     assert outs[-1].error is None, outs[-1].error
     assert differences(scene.whole_truth(sim), records, scene) == []
     assert len({scene.key_of(record) for record in records}) == len(records)
-    assert outs[-1].bookmark(scene.stream) == scene.end(WINDOWS).isoformat()
+    assert outs[-1].bookmark(scene.stream) == scene.bookmark
     assert pending_ids(scene, outs[-1]) == []
 
 

@@ -14,14 +14,14 @@ from tests.contract.scenes import (
     scenes_that_cannot,
 )
 from tests.support.expectations import failure
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 DAMAGED = pytest.mark.parametrize("kind", ["truncated", "reset", "status", "html"])
 ELSEWHERE = (("Location", "https://elsewhere.invalid/?key=abc"),)
 
 
 @pytest.mark.promise("whole-files")
-@pytest.mark.some(7)
+@pytest.mark.some(9)
 @DAMAGED
 @scenes_that_can(Ability.PENDING_JOBS)
 def test_file_damaged_once_is_read_again_without_a_submit(simulate, clock, scene, kind):
@@ -32,7 +32,7 @@ def test_file_damaged_once_is_read_again_without_a_submit(simulate, clock, scene
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
 @pytest.mark.promise("whole-files")
@@ -47,11 +47,11 @@ def test_file_damaged_once_is_requested_again_where_no_job_has_a_name(simulate, 
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
-    assert len(scene.sent(sim, "submit")) <= (WINDOWS + 1) * scene.can(Ability.JOBS)
+    assert len(scene.sent(sim, "submit")) <= (scene.windows + 1) * scene.can(Ability.JOBS)
 
 
 @pytest.mark.promise("whole-files")
-@pytest.mark.some(5)
+@pytest.mark.some(7)
 @pytest.mark.parametrize("kind", ["truncated", "html"])
 @EVERY_SCENE
 def test_file_that_stays_damaged_emits_nothing(simulate, clock, scene, kind):
@@ -78,8 +78,8 @@ def test_link_that_expired_is_replaced_by_a_poll(simulate, clock, scene):
 
     links = {seen.query["X-Amz-Signature"] for seen in scene.sent(sim, "file")}
     assert_complete(scene, sim, out)
-    assert len(links) == WINDOWS + 1
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(links) == scene.windows + 1
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
 @pytest.mark.promise("own-hosts")
@@ -91,7 +91,7 @@ def test_presigned_link_is_fetched_without_credentials(simulate, clock, scene):
     run_scene(scene, sim, clock)
 
     files = scene.sent(sim, "file")
-    assert len(files) == WINDOWS
+    assert len(files) == scene.windows
     assert not [seen for seen in files if {"authorization", "cookie"} & seen.headers.keys()]
 
 
@@ -103,12 +103,12 @@ def test_file_served_by_the_api_is_fetched_with_the_token(simulate, clock, scene
 
     run_scene(scene, sim, clock)
 
-    assert len(scene.sent(sim, "file")) >= WINDOWS
+    assert len(scene.sent(sim, "file")) >= scene.windows
     assert all("authorization" in seen.headers for seen in scene.sent(sim, "file"))
 
 
 @pytest.mark.promise("own-hosts")
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_redirect_to_a_missing_host_shows_no_address(simulate, clock, scene):
     """A redirect of a download is followed, one of a page is refused; neither shows the address."""

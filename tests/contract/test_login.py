@@ -18,7 +18,7 @@ from tests.contract.scenes import (
 )
 from tests.support.expectations import failure
 from tests.support.requests import statuses
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 TOKEN_SECONDS = 60
 
@@ -59,7 +59,7 @@ def test_login_is_the_first_request_and_the_only_login(simulate, clock, scene):
     assert str(bearers.pop()).startswith("Bearer ")
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_token_that_expired_is_renewed(simulate, clock, scene):
     """A token that ended during a wait is replaced by one new login; nothing is lost or twice."""
@@ -87,7 +87,7 @@ def test_token_refused_once_is_renewed(simulate, clock, scene, point):
     assert_complete(scene, sim, out)
     assert len(scene.sent(sim, "login")) == 2
     accepted = [seen for seen in scene.sent(sim, "submit") if seen.status != 401]
-    assert len(accepted) == WINDOWS * bool(scene.submits)
+    assert len(accepted) == scene.windows * bool(scene.submits)
 
 
 @pytest.mark.some(2)
@@ -101,10 +101,10 @@ def test_token_revoked_while_a_job_runs_is_renewed(simulate, clock, scene):
 
     assert_complete(scene, sim, out)
     assert len(scene.sent(sim, "login")) == 2
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_token_refused_twice_fails_the_stream(simulate, clock, scene):
     """A second 401 in a row names the credentials, or a permission if they work elsewhere."""

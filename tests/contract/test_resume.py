@@ -18,7 +18,7 @@ from tests.contract.scenes import (
     scenes_that_cannot,
 )
 from tests.support.run import without_owner
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 RESUMABLE = (Ability.JOBS, Ability.PENDING_JOBS)
 
@@ -35,7 +35,7 @@ def test_job_of_a_killed_run_is_resumed(simulate, clock, scene):
 
     assert_complete(scene, sim, second)
     assert set(pending_ids(scene, first)) <= requested_ids(scene, sim)
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
 @scenes_that_cannot(Ability.PENDING_JOBS)
@@ -62,7 +62,7 @@ def test_job_of_another_request_is_not_resumed(simulate, clock, scene):
 
     later = {seen.path for seen in scene.sent(sim, "poll")[polls:]}
     assert not [path for path in later for job in pending_ids(scene, first) if job in path]
-    assert len(scene.sent(sim, "submit")) - submits == WINDOWS
+    assert len(scene.sent(sim, "submit")) - submits == scene.windows
 
 
 @pytest.mark.promise("pending-jobs")
@@ -76,7 +76,7 @@ def test_job_of_another_host_is_not_resumed(simulate, clock, scene):
 
     assert_complete(scene, other, second)
     assert not set(pending_ids(scene, first)) & requested_ids(scene, other)
-    assert len(scene.sent(other, "submit")) == WINDOWS
+    assert len(scene.sent(other, "submit")) == scene.windows
 
 
 @pytest.mark.promise("pending-jobs")
@@ -113,4 +113,4 @@ def test_job_whose_result_expired_is_replaced(simulate, clock, scene):
     second = run_scene(scene, sim, clock, state=first.state)
 
     assert_complete(scene, sim, second)
-    assert len(scene.sent(sim, "submit")) == WINDOWS + number
+    assert len(scene.sent(sim, "submit")) == scene.windows + number

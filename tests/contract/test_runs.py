@@ -14,9 +14,9 @@ import pytest
 from tap_cxone.config.validation import ACCESS_KEY, CLIENT_CREDENTIALS
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
-from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene
+from tests.contract.scenes import EVERY_SCENE, assert_complete, run_scene, scenes_that_cannot
 from tests.support.expectations import failure
-from tests.support.scene import WINDOWS
+from tests.support.scene import Ability
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -29,27 +29,40 @@ CREDENTIALS = {*ACCESS_KEY, *CLIENT_CREDENTIALS}
 @pytest.mark.promise("state-follows-records")
 @EVERY_SCENE
 def test_family_with_rows_emits_each_once(simulate, clock, scene):
-    """Two windows with rows give exactly the rows of the API, and the bookmark is at their end."""
+    """A run gives exactly the rows of the API, and the bookmark is at the end of the windows."""
     sim = simulate(rows_per_day=4, **scene.options)
 
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
     assert out.records(scene.stream)
-    assert len(scene.sent(sim, "submit")) == WINDOWS * bool(scene.submits)
+    assert len(scene.sent(sim, "submit")) == scene.windows * bool(scene.submits)
     assert sim.limit_violations == 0
 
 
 @pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_without_rows_moves_the_bookmark(simulate, clock, scene):
-    """Two windows without a row give no record, and the bookmark is at their end."""
-    sim = simulate(**{**scene.options, "rows_per_day": 0})
+    """Without a row there is no record, and the bookmark is at the end of the windows."""
+    sim = simulate(**{**scene.options, **scene.empty})
 
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
     assert out.records(scene.stream) == []
+
+
+@scenes_that_cannot(Ability.WINDOWS)
+def test_stream_without_windows_is_read_whole_by_each_run(simulate, clock, scene):
+    """The next run reads every row once more, since there is no bookmark to continue from."""
+    sim = simulate(rows_per_day=4, **scene.options)
+    first = run_scene(scene, sim, clock)
+
+    second = run_scene(scene, sim, clock, state=first.state)
+
+    assert_complete(scene, sim, first)
+    assert_complete(scene, sim, second)
+    assert second.records(scene.stream)
 
 
 @pytest.mark.promise("offline-discovery")
@@ -67,11 +80,11 @@ def test_family_is_discovered_without_network_or_credentials(simulate, clock, sc
     streams = json.loads(text or shown.getvalue())["streams"]
     (entry,) = (entry for entry in streams if entry["tap_stream_id"] == scene.stream)
     assert entry["key_properties"]
-    assert entry["replication_key"] == "_window_end"
+    assert entry.get("replication_key") == scene.replication_key
     assert sim.requests == []
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_without_credentials_names_them(simulate, clock, scene):
     """A run without the credentials of the family names each of them, and sends no request."""
@@ -104,7 +117,7 @@ def test_family_is_tested_without_an_export(simulate, clock, scene):
     assert scene.sent(sim, "submit") == []
 
 
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_with_a_wrong_secret_fails_the_test(simulate, clock, scene):
     """`--test` with a refused login shows the setting to check, and not the secret."""
@@ -122,7 +135,7 @@ def test_family_with_a_wrong_secret_fails_the_test(simulate, clock, scene):
 @pytest.mark.some(2)
 @EVERY_SCENE
 def test_family_is_planned_without_an_export(simulate, clock, scene):
-    """`--plan` counts the two windows of the stream, and reads at most."""
+    """`--plan` counts the windows of the stream, and reads at most."""
     sim = simulate(**scene.options)
     config = scene.settings(sim.url)
     tap = scene.tap_class(config=config, clock=clock, catalog=scene.catalog)
@@ -131,7 +144,7 @@ def test_family_is_planned_without_an_export(simulate, clock, scene):
     (stream,) = plan.streams
 
     assert (plan.family, stream.workload.stream) == (scene.family, scene.stream)
-    assert len(stream.workload.windows) == WINDOWS
+    assert len(stream.workload.windows) == scene.windows
     assert {seen.method for seen in sim.requests if seen not in scene.sent(sim, "login")} <= {"GET"}
 
 
@@ -155,7 +168,7 @@ def test_run_shows_no_secret(simulate, clock, scene, caplog, tmp_path):
 
 
 @pytest.mark.promise("no-secrets")
-@pytest.mark.some(3)
+@pytest.mark.some(2)
 @EVERY_SCENE
 def test_failed_run_shows_no_secret(simulate, clock, scene, caplog):
     """An error repeats the API's words without the secrets that these contain."""

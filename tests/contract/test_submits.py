@@ -21,7 +21,7 @@ from tests.contract.scenes import (
     scenes_that_cannot,
 )
 from tests.support.expectations import failure
-from tests.support.scene import WINDOWS, Ability
+from tests.support.scene import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def assert_repeated_once(scene, sim, out, status):
     """Assert that the run is complete after one failed submit, with one job per window."""
     assert_complete(scene, sim, out)
     assert submit_statuses(scene, sim).count(status) == 1
-    assert ok(submit_statuses(scene, sim)) == WINDOWS
+    assert ok(submit_statuses(scene, sim)) == scene.windows
 
 
 @pytest.mark.some(5)
@@ -163,7 +163,7 @@ def test_submit_without_a_listed_job_is_repeated(simulate, clock, scene, status)
     between = sim.requests[sim.requests.index(failed) : sim.requests.index(repeated)]
     assert [seen for seen in between if seen in scene.sent(sim, "listing")]
     assert submit_statuses(scene, sim).count(status) == 1
-    assert ok(submit_statuses(scene, sim)) == WINDOWS
+    assert ok(submit_statuses(scene, sim)) == scene.windows
 
 
 @pytest.mark.promise("no-double-submit")
@@ -220,7 +220,7 @@ def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, k
     out = run_scene(scene, sim, clock)
 
     assert_complete(scene, sim, out)
-    assert len(scene.sent(sim, "submit")) == WINDOWS
+    assert len(scene.sent(sim, "submit")) == scene.windows
 
 
 @pytest.mark.promise("no-double-submit")

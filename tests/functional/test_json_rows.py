@@ -243,6 +243,26 @@ def test_window_of_invalid_rows_only_is_committed(sim, clock):
     assert out.bookmark(BOTS) == "2026-03-16T00:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    "value", ["NaN", "1e999999999999999999999", '"\\ud800"'], ids=["NaN", "exponent", "surrogate"]
+)
+def test_window_with_one_unreadable_value_is_committed(sim, clock, value):
+    """The object has the required fields, so the file is one of the stream."""
+    serve_elements(sim, f'{json.dumps(whole_conversation())[:-1]}, "score": {value}}}')
+
+    out = run_exports(export_settings(sim), clock)
+
+    assert out.error is None
+    assert len(out.records(QUARANTINE)) == 1
+
+
+def test_window_of_an_unknown_object_with_an_unreadable_value_fails(sim, clock):
+    """An object without the required fields may be an error page."""
+    serve_elements(sim, '{"message": NaN}')
+
+    assert isinstance(failure(run_exports(export_settings(sim), clock)), InvalidRecords)
+
+
 def test_invalid_ratio_of_zero_allows_none(sim, clock):
     """A ratio of 0 allows none."""
     serve_elements(sim, *[whole_conversation(number) for number in range(200)], 7)

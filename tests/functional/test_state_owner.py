@@ -145,6 +145,30 @@ def test_accepted_state_receives_the_new_owner_in_all_its_streams(sim, clock, fi
     assert opened_with_state(moved, second) is None
 
 
+def test_state_of_a_first_run_at_a_wrong_host_is_accepted(sim, clock):
+    """After the correction of the host the next run reads all; nothing had been read before."""
+    config = stream_settings(sim)
+    first = run_stream({**config, "base_url": "http://127.0.0.1:1", "max_retries": 0}, clock)
+
+    second = run_stream(config, clock, state=first.state)
+
+    assert first.error is not None
+    assert second.error is None
+    assert second.records(STREAM)
+
+
+@pytest.mark.promise("own-state")
+def test_state_of_another_host_is_refused_though_its_last_run_failed(sim, clock, first):
+    """A failure does not hide that the state has the bookmark of the former host."""
+    sim.faults.add(Fault("token", "status", status=401, times=99))
+    config = {**stream_settings(sim), "end_date": None}
+    second = run_stream(config, clock, state=first.state)
+    elsewhere = {**config, "base_url": "http://127.0.0.1:1"}
+
+    assert second.error is not None
+    assert opened_with_state(elsewhere, second) is not None
+
+
 @pytest.mark.promise("own-state")
 def test_state_of_an_owner_that_is_not_accepted_is_refused(sim, first):
     """`accept_state_of` accepts the owners that it names, and no other."""

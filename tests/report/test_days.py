@@ -15,7 +15,7 @@ from tap_cxone.windows import Window
 from tests.report.logbook import march, window
 from tests.support.ids import readable
 
-COMPLETE, PARTIAL, OPEN, SKIPPED, NEVER = DayState
+COMPLETE, PARTIAL, FAILED, SKIPPED, NOT_REQUESTED = DayState
 
 
 def day(number: int) -> date:
@@ -26,14 +26,14 @@ def day(number: int) -> date:
 @pytest.mark.parametrize(
     ("committed", "expected"),
     [
-        ([window(2)], [NEVER, COMPLETE, NEVER]),
+        ([window(2)], [NOT_REQUESTED, COMPLETE, NOT_REQUESTED]),
         ([window(1, 3)], [COMPLETE, COMPLETE, COMPLETE]),
-        ([window(2, 0.5)], [NEVER, PARTIAL, NEVER]),
-        ([window(2, 0.5), window(2.5, 0.5)], [NEVER, COMPLETE, NEVER]),
-        ([window(2.5, 0.5), window(2, 0.5)], [NEVER, COMPLETE, NEVER]),
-        ([window(2, 0.4), window(2.5, 0.5)], [NEVER, PARTIAL, NEVER]),
+        ([window(2, 0.5)], [NOT_REQUESTED, PARTIAL, NOT_REQUESTED]),
+        ([window(2, 0.5), window(2.5, 0.5)], [NOT_REQUESTED, COMPLETE, NOT_REQUESTED]),
+        ([window(2.5, 0.5), window(2, 0.5)], [NOT_REQUESTED, COMPLETE, NOT_REQUESTED]),
+        ([window(2, 0.4), window(2.5, 0.5)], [NOT_REQUESTED, PARTIAL, NOT_REQUESTED]),
         ([window(1.25), window(2.25)], [PARTIAL, COMPLETE, PARTIAL]),
-        ([window(1), window(3)], [COMPLETE, NEVER, COMPLETE]),
+        ([window(1), window(3)], [COMPLETE, NOT_REQUESTED, COMPLETE]),
         ([window(1, 3), window(2, 0.5)], [COMPLETE, COMPLETE, COMPLETE]),
     ],
     ids=readable,
@@ -42,7 +42,7 @@ def test_day_covered_by_windows_is_complete(committed, expected):
     """Windows are added up; a day of which a part is missing is partial."""
     found = day_states(committed, committed)
 
-    assert [found.get(day(number), NEVER) for number in (1, 2, 3)] == expected
+    assert [found.get(day(number), NOT_REQUESTED) for number in (1, 2, 3)] == expected
 
 
 def test_skipped_day_shows_unless_it_was_committed():
@@ -54,9 +54,9 @@ def test_skipped_day_shows_unless_it_was_committed():
     assert found == {day(1): COMPLETE, day(2): SKIPPED, day(3): PARTIAL, day(4): SKIPPED}
 
 
-def test_day_of_an_uncommitted_window_is_open():
-    """Of a window that never was committed, the days are open."""
-    assert day_states([window(1, 2)], [window(1)]) == {day(1): COMPLETE, day(2): OPEN}
+def test_day_of_an_uncommitted_window_is_failed():
+    """Of a window that never was committed, the days are failed."""
+    assert day_states([window(1, 2)], [window(1)]) == {day(1): COMPLETE, day(2): FAILED}
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=8))
@@ -68,8 +68,8 @@ def test_days_are_what_their_hours_are(hours):
     for number in range(1, 9):
         parts = [Window(march(number, hour), march(number, hour + 1)) for hour in range(24)]
         inside = [any(w.start <= p.start and p.end <= w.end for w in committed) for p in parts]
-        expected = COMPLETE if all(inside) else PARTIAL if any(inside) else NEVER
-        assert found.get(day(number), NEVER) == expected
+        expected = COMPLETE if all(inside) else PARTIAL if any(inside) else NOT_REQUESTED
+        assert found.get(day(number), NOT_REQUESTED) == expected
 
 
 def test_months_are_whole_and_the_newest_comes_first():
@@ -78,7 +78,7 @@ def test_months_are_whole_and_the_newest_comes_first():
 
     assert (march.first, len(march.days)) == (day(1), 31)
     assert february.days[date(2026, 2, 27)] == COMPLETE
-    assert set(march.days.values()) == {NEVER}
+    assert set(march.days.values()) == {NOT_REQUESTED}
 
 
 def test_weeks_begin_on_monday():
@@ -97,7 +97,7 @@ def test_streams_are_apart(book):
 
     a, b = streams(book.log.lines)
     assert dict(a.days) == {day(1): COMPLETE}
-    assert dict(b.days) == {day(1): OPEN}
+    assert dict(b.days) == {day(1): FAILED}
 
 
 # Rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 HOSTILE = "</title></style><script>document.title='taken'</script><img src='http://evil.test/x'>\"'"
 LONG = "x" * 99
 GREEN = "rgb(26, 127, 75)"
-WIDTHS: dict[int, Literal["light", "dark"]] = {360: "dark", 1400: "light"}
+WIDTHS = (360, 1400)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 GROUND = "body => getComputedStyle(body).backgroundColor"
 GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}
 
@@ -64,7 +66,7 @@ def write_page(log: Path, to: Path) -> str:
 
 
 def test_two_nights_in_a_browser(two_nights, tmp_path):
-    """Everything is there, at both widths, one light, one dark; no request is sent to a network."""
+    """Everything is there, at both widths, light and dark; no request is sent to a network."""
     address = write_page(two_nights, tmp_path / "report.html")
     with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
@@ -75,28 +77,40 @@ def test_two_nights_in_a_browser(two_nights, tmp_path):
         tab.goto(address)
 
         _headings(tab)
+        _answer(tab)
         _days(tab)
         _check_rows(tab)
         _waits(tab)
         _troubles(tab)
         _fits(tab, tmp_path)
-        assert tab.title() == "tap-cxone: report"
+        assert tab.title() == "Extraction report"
         assert tab.locator("script, img, link, iframe").count() == 0
         assert asked == [address]
         assert said == []
 
 
 def _headings(tab: Page) -> None:
-    assert tab.get_by_role("heading", level=1).all_inner_texts() == ["tap-cxone: report"]
+    assert tab.get_by_role("heading", level=1).all_inner_texts() == ["Extraction report"]
     assert tab.get_by_role("heading", level=2).all_inner_texts() == [
-        "Overview",
+        "Is everything up to date?",
+        "Streams",
         "Days and rows",
         "Waits for jobs",
         "Failures and early ends",
         "Rows that failed validation",
-        "Schema drift: new columns",
+        "New columns",
         "Runs",
     ]
+
+
+def _answer(tab: Page) -> None:
+    summary = tab.locator("#summary")
+    assert summary.locator(".verdict").inner_text() == "✗ No: 2 of 4 streams are not."
+    failed, stopped = summary.locator("li").all_inner_texts()
+    assert failed.split()[:2] == ["failed", BOTS]
+    assert HOSTILE + LONG in failed
+    assert stopped.split()[:2] == ["stopped", KB]
+    assert "A run at 2026-03-22 12:01" in stopped
 
 
 def _card(tab: Page, stream: str) -> Locator:
@@ -119,7 +133,7 @@ def _days(tab: Page) -> None:
         "2026-03-19: complete",
         "2026-03-20: complete",
         "2026-03-21: partial",
-        "2026-03-22: never",
+        "2026-03-22: not requested",
     ]
     assert cells.nth(16).inner_text().split() == ["17", "✓"]
     assert cells.nth(20).inner_text().split() == ["21", "½"]
@@ -157,17 +171,17 @@ def _waits(tab: Page) -> None:
 
 
 def _troubles(tab: Page) -> None:
-    entries = tab.locator("#troubles li").all_inner_texts()
+    entries = tab.locator("#failures li").all_inner_texts()
     assert [text for text in entries if "job failed" in text and HOSTILE + LONG in text]
     assert [text for text in entries if "stopped by a quota" in text and "quota" in text]
-    assert tab.locator("#misfits tbody tr").first.inner_text().split("\t")[0:2] == [
+    assert tab.locator("#invalid-rows tbody tr").first.inner_text().split("\t")[0:2] == [
         BOTS,
         "is not an object",
     ]
-    assert "sentiment" in tab.locator("#drift").inner_text()
+    assert "sentiment" in tab.locator("#new-columns").inner_text()
     outcomes = tab.locator("#runs .badge").all_inner_texts()
     _ends(tab)
-    assert outcomes == ["failed", "complete"]
+    assert outcomes == ["failed", "stopped"]
 
 
 def _ends(tab: Page) -> None:
@@ -180,7 +194,7 @@ def _ends(tab: Page) -> None:
 
 
 def _fits(tab: Page, folder: Path) -> None:
-    for width, scheme in WIDTHS.items():
+    for width, scheme in product(WIDTHS, SCHEMES):
         tab.emulate_media(color_scheme=scheme)
         tab.set_viewport_size({"width": width, "height": 900})
         assert tab.evaluate("document.documentElement.scrollWidth") == width
@@ -216,7 +230,7 @@ def test_nothing_in_a_line_is_html(book):
 
 def test_what_is_too_much_is_counted(book):
     """Of very long lists the newest are shown, and how many are not."""
-    for number in range(MAX_SHOWN["troubles"] + 2):
+    for number in range(MAX_SHOWN["failures"] + 2):
         book.write("job_failed", job=f"j{number}", reason="no")
     for number in range(MAX_SHOWN["runs"] + 2):  # beside the one above
         book.run = f"run-{number}"

@@ -127,6 +127,11 @@ def contact_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{snake(name): _value(value) for name, value in row.items()} for row in rows]
 
 
+def agent_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records that the rows of agents become, without the keys of the agents."""
+    return contact_records({k: v for k, v in row.items() if k != "apiKey"} for row in rows)
+
+
 def report_records(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the records that the rows of the custom report become."""
     return [

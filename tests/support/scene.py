@@ -1,4 +1,4 @@
-"""Scenes: one stream of a family, its two windows, what they hold, and how its API is used."""
+"""Scenes: one stream of a family, its windows, what they hold, and how its API is used."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Ability(StrEnum):
     JOB_LIST = "list its active jobs"
     CANCEL = "cancel a job"
     PRESIGNED_LINKS = "give a link that needs no token"
+    WINDOWS = "return the rows of a date window"
 
 
 def without_jobs(reason: str, *, links: str) -> dict[Ability, str]:
@@ -80,7 +81,9 @@ class RequestPatterns:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
-    """One family's stream, its two windows and what they hold.
+    """One family's stream, its windows and what they hold.
+
+    A stream that cannot read date windows is read whole once per run, and has no bookmark.
 
     Attributes:
         name: The name in the IDs of tests.
@@ -111,6 +114,7 @@ class Scene:
         file_in_json: Whether the file is base64 in JSON, which no redirect leads to.
         first: Where the first window begins.
         options: Options of the simulator.
+        empty: Options of the simulator with which the stream has no row.
         fields: The source's fields that are read, or all.
         windowed: Whether the window is part of the key.
         typed: Returns the records that rows of the truth become; None to compare texts.
@@ -144,13 +148,14 @@ class Scene:
     file_in_json: bool = False
     first: datetime = FIRST
     options: Mapping[str, Any] = field(default_factory=dict)
+    empty: Mapping[str, Any] = field(default_factory=lambda: {"rows_per_day": 0})
     fields: tuple[str, ...] = ()
     windowed: bool = False
     typed: Callable[[Rows], list[dict[str, Any]]] | None = None
     tap_class: type[TapCXone] = TapCXone
 
     def settings(self, url: str, **changes: Any) -> dict[str, Any]:
-        """Return settings for two windows of a day each."""
+        """Return settings for a period of two days, with windows of a day each."""
         base = tap_settings(url, families=(self.family,))
         own = {**base.pop(self.family, {}), **self.own}
         return {
@@ -173,6 +178,21 @@ class Scene:
         """Return True if the API can do all of these."""
         return not set(abilities) & self.cannot.keys()
 
+    @property
+    def windows(self) -> int:
+        """Return how many windows a run reads; 1 for a stream that is read whole."""
+        return WINDOWS if self.can(Ability.WINDOWS) else 1
+
+    @property
+    def replication_key(self) -> str | None:
+        """Return the replication key in the catalog; None for a stream that is read whole."""
+        return "_window_end" if self.can(Ability.WINDOWS) else None
+
+    @property
+    def bookmark(self) -> str | None:
+        """Return the bookmark after a complete run; None for a stream that is read whole."""
+        return self.end(WINDOWS).isoformat() if self.can(Ability.WINDOWS) else None
+
     def sent(self, sim: Simulator, kind: str) -> list[RecordedRequest]:
         """Return the requests of a kind, which is a field of `RequestPatterns`."""
         pattern = re.compile(getattr(self.patterns, kind) or "(?!)")
@@ -183,8 +203,15 @@ class Scene:
         return self.first + number * DAY
 
     def rows(self, sim: Simulator, number: int) -> list[dict[str, Any]]:
-        """Return the simulator's own rows of one window, the first being 0."""
-        return sim.expected_rows(self.entity, self.end(number), self.end(number + 1))
+        """Return the simulator's own rows of one window, the first being 0.
+
+        A report that is read whole has the rows of the day before its job.
+        """
+        start = self.end(number)
+        if not self.can(Ability.WINDOWS):
+            now = sim.backend.clock.now()
+            start = now.replace(hour=0, minute=0, second=0, microsecond=0) - DAY
+        return sim.expected_rows(self.entity, start, start + DAY)
 
     def truth(self, sim: Simulator, number: int) -> Truth:
         """Return what the records of one window must say, by key and column."""
@@ -203,7 +230,7 @@ class Scene:
 
     def whole_truth(self, sim: Simulator) -> Truth:
         """Return what the records of all windows must say, by key and column."""
-        windows = [self.truth(sim, number) for number in range(WINDOWS)]
+        windows = [self.truth(sim, number) for number in range(self.windows)]
         return {key: said for window in windows for key, said in window.items()}
 
     def _sums(self, sim: Simulator, number: int) -> Truth:

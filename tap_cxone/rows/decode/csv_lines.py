@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from tap_cxone.rows.decode.csv_source import DELIMITER_LINE, CsvBlock
+from tap_cxone.rows.decode.joined_parts import may_be_joined
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.plain_block import PlainBlock
 
@@ -99,10 +100,14 @@ class LineFilter(Struct, frozen=True):
         )
 
     def may_have_header(self, first_cells: Sequence[str]) -> bool:
-        """Return True if a row with one of these first cells may repeat the header."""
+        """Return True if a row with one of these first cells may repeat the header, or end so."""
         text = _folded("\n".join(first_cells))
         if not any(word in text for word in self.first_words):
             return False
+        if any(len(header) == 1 for header in self.headers):
+            title = self.headers[0][0]
+            if any(may_be_joined(cell, title) for cell in first_cells):
+                return True
         titles = {header[0] for header in self.headers if header}
         spellings = {titles[0] for titles in self.spellings if titles}
         return any(cell in titles or _spelling(cell) in spellings for cell in first_cells)

@@ -11,6 +11,7 @@ from msgspec import Struct, field, structs
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.csv_lines import LineFilter, without_notice
 from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
+from tap_cxone.rows.decode.joined_parts import JOINED_CELL, may_be_joined, row_before_header
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.plain_block import PlainBlock
@@ -114,6 +115,8 @@ class CsvTable(Struct, frozen=True):
     def blocks(self) -> Iterator[Block | Row]:
         """Yield the rows below the header; rows with another number of cells are invalid.
 
+        A line may end a part of the file and begin the next one with its header: it is a row.
+
         Raises:
             DecodeError: The file is damaged or is not CSV, or its last row has another number of
                 cells, as in a truncated file. Rows before the damage have been yielded.
@@ -141,7 +144,7 @@ class CsvTable(Struct, frozen=True):
                     yield ragged
                     ragged = None
                 if well_formed:
-                    yield block
+                    yield from self._without_joined_cells(block)
                 else:
                     *rows, ragged = map(self._ragged_row, map(block.row, range(block.count)))
                     yield from rows
@@ -164,6 +167,7 @@ class CsvTable(Struct, frozen=True):
         if set(map(len, block.rows)) == {width}:
             yield True, block
             return
+        block = self._without_joined_headers(block)
         indexes = range(block.count)
         for well_formed, run in groupby(indexes, lambda index: len(block.rows[index]) == width):
             first_index, *others = run
@@ -172,6 +176,29 @@ class CsvTable(Struct, frozen=True):
                 well_formed,
                 CsvBlock(block.rows[first_index:end], block.line_numbers[first_index:end]),
             )
+
+    def _without_joined_headers(self, block: CsvBlock) -> CsvBlock:
+        """Return the rows; a header at the end of one is removed and counted."""
+        split = [row_before_header(cells, self.header) for cells in block.rows]
+        self.skipped.repeated_headers += sum(cells is not None for cells in split)
+        rows = [before or cells for before, cells in zip(split, block.rows, strict=True)]
+        return CsvBlock(rows, block.line_numbers)
+
+    def _without_joined_cells(self, block: AnyBlock) -> Iterator[Block | Row]:
+        """Yield the rows; the only cell of a row is invalid if its title is at its end."""
+        if isinstance(block, PlainBlock) or len(self.header) != 1:
+            yield block
+            return
+        for is_joined, group in groupby(
+            range(block.count), lambda index: may_be_joined(block.rows[index][0], self.header[0])
+        ):
+            indexes = list(group)
+            if is_joined:
+                rows = map(block.row, indexes)
+                yield from (Row(row.number, row.cells, JOINED_CELL) for row in rows)
+            else:
+                run = slice(indexes[0], indexes[-1] + 1)
+                yield CsvBlock(block.rows[run], block.line_numbers[run])
 
     def _ragged_row(self, row: Row) -> Row:
         reason = f"has {len(row.cells)} cells, but the header has {len(self.header)}"

@@ -10,7 +10,7 @@ from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
 from tap_cxone.rows.decode.json_text import JsonChunk, read_items
-from tap_cxone.rows.decode.json_values import BrokenValue
+from tap_cxone.rows.decode.json_values import NOT_FINITE, BrokenValue
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.table import Row, SkippedLines, rows_of
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_text
@@ -187,7 +187,8 @@ class JsonTable:
     def row(self, number: int, raw_text: str, value: Any, duplicate_field: str) -> Row:
         """Return a row that may add column names or be invalid."""
         if isinstance(value, BrokenValue):
-            return Row(number, (), invalid_reason=value.reason, raw_text=raw_text)
+            titles = self._titles_of_broken(raw_text) if value is NOT_FINITE else ()
+            return Row(number, (), invalid_reason=value.reason, raw_text=raw_text, titles=titles)
         if not isinstance(value, dict):
             return Row(number, (), invalid_reason="is not an object", raw_text=raw_text)
         if duplicate_field:
@@ -203,11 +204,20 @@ class JsonTable:
                 (),
                 invalid_reason="has a lone surrogate",
                 raw_text=raw_text,
+                titles=tuple(value) if _is_encodable(list(value)) else (),
             )
         self._previous_header = self.header
         if not value.keys() <= self._field_names.keys():
             self._add_fields(value)
         return Row(number, [value.get(name) for name in self.header], raw_text=raw_text)
+
+    def _titles_of_broken(self, raw_text: str) -> tuple[str, ...]:
+        """Return the keys of an object with a number of no column, if it has all required ones."""
+        value = json.loads(raw_text, parse_int=str, parse_float=str, strict=False)
+        (duplicate_field,) = self.flatten([value])
+        if not isinstance(value, dict) or duplicate_field or self._missing_fields(value):
+            return ()
+        return tuple(value)
 
     def _missing_fields(self, value: Mapping[str, Any]) -> list[str]:
         """Return the required fields that an object lacks.

@@ -48,6 +48,7 @@ class Row(Struct, frozen=True):
         invalid_reason: Reason why the row is invalid; empty for a valid row.
         field: The invalid field; None if the whole row is invalid.
         raw_text: The row as text, as in the file; empty if unknown.
+        titles: Titles of an invalid row that has the required fields; empty if unknown.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Row(Struct, frozen=True):
     invalid_reason: str = ""
     field: str | None = None
     raw_text: str = ""
+    titles: tuple[str, ...] = ()
 
 
 class SkippedLines(Struct):

@@ -9,6 +9,7 @@ from tap_cxone.simulator.fake_values import PEOPLE, TEAMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tap_cxone.simulator.options import CommonOptions
     from tap_cxone.simulator.rows import Row
 
 
@@ -227,3 +228,9 @@ DIMENSIONS: Final = {
         paged=False,
     ),
 }
+
+
+def dimension_rows(name: str, options: CommonOptions) -> list[Row]:
+    """Return the rows that a table has under these options."""
+    extra = dict.fromkeys(options.extra_columns.get(name, ()), "new")
+    return [row | extra for row in DIMENSIONS[name].rows[: options.rows_of.get(name)]]

@@ -9,7 +9,7 @@ from typing_extensions import override
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.reporting.contacts import CONTACTS, Contacts
 from tap_cxone.simulator.reporting.data_downloads import ENTITY, DataDownloads
-from tap_cxone.simulator.reporting.dimensions import DIMENSIONS
+from tap_cxone.simulator.reporting.dimensions import DIMENSIONS, dimension_rows
 from tap_cxone.simulator.reporting.periods import Periods
 from tap_cxone.simulator.reporting.report_jobs import REPORT, ReportJobs
 from tap_cxone.simulator.reporting.routes import FAMILY, routes
@@ -68,7 +68,7 @@ class Reporting(SimulatedFamily):
         if query.entity.startswith(ENTITY):
             report_id = int(query.entity.removeprefix(ENTITY))
             return self._downloads.rows(report_id, query.start, query.end)
-        return DIMENSIONS[query.entity].rows
+        return dimension_rows(query.entity, self._options)
 
     @override
     def state(self) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from typing_extensions import override
 
 from tap_cxone.simulator.endpoint import fault_of
 from tap_cxone.simulator.handlers import Handlers, outcome_of
-from tap_cxone.simulator.reporting.dimensions import BUSINESS_UNIT, DIMENSIONS
+from tap_cxone.simulator.reporting.dimensions import (
+    BUSINESS_UNIT,
+    DIMENSIONS,
+    dimension_rows,
+)
 from tap_cxone.simulator.reporting.periods import instant_of
 from tap_cxone.simulator.reporting.report_jobs import REPORT_ID, ReportJobs
 from tap_cxone.simulator.reporting.responses import (
@@ -111,16 +115,13 @@ class _Api(_Handlers):
     def dimension(self, name: str) -> Handler:
         """Return the handler of one dimension table."""
         dimension = DIMENSIONS[name]
-        extra = self._options.extra_columns.get(name, ())
 
         async def handle(request: Request) -> Response:
             self._require_permission(name)
             for parameter in dimension.required:
                 if parameter not in request.query_params:
                     raise HTTPException(400, f"The parameter {parameter} is missing")
-            rows: Sequence[Row] = [row | dict.fromkeys(extra, "new") for row in dimension.rows]
-            if name in self._options.rows_of:
-                rows = rows[: self._options.rows_of[name]]
+            rows = dimension_rows(name, self._options)
             page = self._slice(request, rows) if dimension.paged else rows
             return self._list(dimension.data_key, page, len(rows))
 

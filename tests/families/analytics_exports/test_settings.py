@@ -54,7 +54,7 @@ def export_problems(own: dict[str, Any], **config: Any) -> tuple[str, ...]:
         ({"window_days": 0}, ["window_days", "at least 1"]),
         ({"max_concurrent": 4}, ["max_concurrent", "at most 3"]),
         ({"max_concurrent": 0}, ["max_concurrent", "at least 1"]),
-        ({"scopes": "analytics:export:read"}, ["scopes", "array"]),
+        ({"scopes": "analytics:export:read"}, ["scopes", "a list"]),
     ],
     ids=readable,
 )

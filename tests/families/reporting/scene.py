@@ -1,4 +1,4 @@
-"""The scenes of the reporting API: lists with dates, a data download and a job."""
+"""The scenes of the reporting API: lists with and without dates, a data download and jobs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.support.reporting import (
     REPORT,
     SUBMIT_PATH,
     TOKEN,
+    agent_records,
     call_records,
     contact_records,
     report_entry,
@@ -29,12 +30,42 @@ from tests.support.scene import DAY, Ability, RequestPatterns, Scene, without_jo
 
 _PERMISSION = ("permission to view this data",)
 _NO_JOBS = "the response to a request has the rows, and no job is made"
+_PAGES_CANNOT = without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token")
 _PAGES: dict[str, Any] = {
     "reads": ("token", "page"),
     "first_request": "page",
     "permission": _PERMISSION,
-    "cannot": without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
+    "cannot": _PAGES_CANNOT,
     "file_point": "page",
+}
+_DATED = report_entry(send_dates=True, date_column="Start Date")
+_REPORT_CANNOT = {
+    Ability.CANCEL: "the documents have no request that ends a job",
+    Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",
+}
+_REPORT: dict[str, Any] = {
+    "family": FAMILY[0],
+    "stream": REPORT,
+    "key": ("Contact ID",),
+    "entity": REPORT_TRUTH,
+    "credentials": ACCESS_KEY,
+    "patterns": RequestPatterns(
+        login=f"POST {TOKEN}",
+        submit=f"POST {SUBMIT_PATH}",
+        poll=f"GET {BASE}/report-jobs/[0-9]+",
+        listing=f"GET {BASE}/report-jobs",
+        file=f"GET {BASE}/files".replace("v34", "V35"),
+    ),
+    "reads": ("token", "list", "poll", "download"),
+    "submits": ("submit",),
+    "first_request": "list",
+    "permissions": dict.fromkeys(
+        ("list", "submit", "poll", "download"),
+        ("Custom Reports > Edit, and access to files",),
+    ),
+    "unknown_status": {"jobResult": {"jobId": "9001", "state": "hibernating"}},
+    "result_life": 7 * DAY,
+    "file_in_json": True,
 }
 
 SCENES = (
@@ -110,38 +141,35 @@ SCENES = (
     ),
     Scene(
         name="report_job",
-        family=FAMILY[0],
-        stream=REPORT,
-        key=("Contact ID",),
-        own={"report_jobs": [report_entry(send_dates=True, date_column="Start Date")]},
-        entity=REPORT_TRUTH,
-        credentials=ACCESS_KEY,
+        own={"report_jobs": [_DATED]},
         typed=report_records,
-        patterns=RequestPatterns(
-            login=f"POST {TOKEN}",
-            submit=f"POST {SUBMIT_PATH}",
-            poll=f"GET {BASE}/report-jobs/[0-9]+",
-            listing=f"GET {BASE}/report-jobs",
-            file=f"GET {BASE}/files".replace("v34", "V35"),
-        ),
-        reads=("token", "list", "poll", "download"),
-        submits=("submit",),
-        first_request="list",
-        permissions=dict.fromkeys(
-            ("list", "submit", "poll", "download"),
-            ("Custom Reports > Edit, and access to files",),
-        ),
+        cannot=_REPORT_CANNOT,
+        other_request={"report_jobs": [{**_DATED, "delete_after_days": 8}]},
+        **_REPORT,
+    ),
+    Scene(
+        name="report_snapshot",
+        own={"report_jobs": [report_entry(mode="run")]},
+        typed=contact_records,
         cannot={
-            Ability.CANCEL: "the documents have no request that ends a job",
-            Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",
+            **_REPORT_CANNOT,
+            Ability.WINDOWS: "the template of the report decides on the dates of its rows",
         },
-        other_request={
-            "report_jobs": [
-                report_entry(send_dates=True, date_column="Start Date", delete_after_days=8)
-            ]
-        },
-        unknown_status={"jobResult": {"jobId": "9001", "state": "hibernating"}},
-        result_life=7 * DAY,
-        file_in_json=True,
+        other_request={"report_jobs": [report_entry(mode="run", delete_after_days=8)]},
+        **_REPORT,
+    ),
+    Scene(
+        name="agents",
+        family=FAMILY[0],
+        stream="agents",
+        key=("agentId",),
+        own={"page_size": 3},
+        entity="agents",
+        empty={"rows_of": {"agents": 0}},
+        credentials=ACCESS_KEY,
+        typed=agent_records,
+        patterns=RequestPatterns(login=f"POST {TOKEN}", file=f"GET {BASE}/agents"),
+        **_PAGES
+        | {"cannot": {**_PAGES_CANNOT, Ability.WINDOWS: "a list of agents accepts no dates"}},
     ),
 )

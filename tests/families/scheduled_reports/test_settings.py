@@ -228,7 +228,7 @@ def test_unknown_metrics_are_read(sim, clock):
         ({"window_days": 0}, ["window_days", "at least 1"]),
         ({"poll_interval_seconds": 0}, ["poll_interval_seconds", "more than 0"]),
         ({"job_timeout_minutes": 0}, ["job_timeout_minutes", "more than 0"]),
-        ({"scopes": "analytics:reports:read"}, ["scopes", "array"]),
+        ({"scopes": "analytics:reports:read"}, ["scopes", "a list"]),
     ],
     ids=readable,
 )

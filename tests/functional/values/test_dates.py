@@ -145,6 +145,25 @@ def test_contradictory_dates_fail_the_window_naming_the_setting(payroll):
     assert out.records(PAYROLL) == []
 
 
+def test_date_of_the_other_order_than_the_window_shows_fails_the_window(payroll):
+    """One old date does not change what all dates near their window show."""
+    dates = ["11/03/2026 09:01"] * 5
+
+    out = payroll.run(payroll_csv("When", *dates, "31/12/2025 10:00"), first_day=3, **WHEN)
+
+    assert SETTING in str(failure(out))
+    assert out.records(PAYROLL) == []
+
+
+def test_few_dates_near_their_window_by_chance_do_not_fail_it(payroll):
+    """Of dates spread over the years, some are near the window in the wrong order."""
+    chance, far = ["11/03/2026"] * 3, ["02/01/2027", "04/05/2028"]
+
+    out = payroll.run(payroll_csv("When", *chance, *far, "31/12/2025"), first_day=3, **WHEN)
+
+    assert days(out) == ["03-11"] * 3 + ["01-02", "05-04", "12-31"]
+
+
 def test_contradictory_dates_with_the_setting_make_invalid_rows(payroll):
     """The setting says which of the dates are wrong."""
     dates = ["01/02/2025"] * 20

@@ -17,7 +17,7 @@ from tap_cxone.simulator import Credentials, Fault, Simulator
 from tap_cxone.simulator.registry import Options
 from tests.resilience.faults.scenes import SCENES
 from tests.support.run import FakeClock, run_tap
-from tests.support.scene import WINDOWS, Scene, differences
+from tests.support.scene import Scene, differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,7 @@ class Row:
     def windows(self) -> tuple[int, ...]:
         """Return the windows that the faulty run reads, in its order, the first being 0."""
         orders = {"newest first": (1, 0), "gap": (0,), "reload": (0,)}
-        return orders.get(self.history, tuple(range(WINDOWS)))
+        return orders.get(self.history, tuple(range(SCENES[self.scene].windows)))
 
     @property
     def has_earlier_run(self) -> bool:
@@ -216,7 +216,7 @@ class Played:
     def _run(self, config: dict[str, Any], state: dict[str, Any] | None) -> Output:
         return run_tap(config, clock=self.clock, state=state, catalog=self.scene.catalog)
 
-    def _truth(self, sim: Simulator, windows: Iterable[int] = range(WINDOWS)) -> Truth:
+    def _truth(self, sim: Simulator, windows: Iterable[int]) -> Truth:
         more = self.row.must.more if isinstance(self.row.must, Exact) else {}
         found: Truth = {}
         for number in windows:
@@ -244,6 +244,12 @@ class Played:
     def _told(self) -> str:
         return "\n".join(record.getMessage() for record in self._records)
 
+    @property
+    def _last_bookmark(self) -> datetime | None:
+        """Return the bookmark after a complete run."""
+        bookmark = self.scene.bookmark
+        return None if bookmark is None else parse_instant(bookmark)
+
     def _faults(self) -> list[str]:
         """Return the exceptions that were logged as tracebacks."""
         return [repr(found.exc_info[1]) for found in self._records if found.exc_info]
@@ -253,7 +259,7 @@ class Played:
         scene, left = self.scene, set()
         if self.row.history:  # the bookmark is no limit of what was read
             return
-        wanted = [scene.truth(sim, number).keys() for number in range(WINDOWS)]
+        wanted = [scene.truth(sim, number).keys() for number in range(scene.windows)]
         aside = len(out.records("quarantine"))
         for message in out.messages:
             if message["type"] == "RECORD" and message["stream"] == scene.stream:
@@ -266,8 +272,7 @@ class Played:
 
     def _exact(self, sim: Simulator, out: Output, must: Exact) -> None:
         assert out.error is None, out.error
-        assert out.bookmark(self.scene.stream) is not None
-        assert _bookmark_in(out.state, self.scene.stream) == self.scene.end(WINDOWS)
+        assert _bookmark_in(out.state, self.scene.stream) == self._last_bookmark
         records = out.records(self.scene.stream)
         assert differences(self._truth(sim, self.row.windows), records, self.scene) == []
         assert len(out.records("quarantine")) == must.aside
@@ -302,7 +307,7 @@ class Played:
         assert all(parse_instant(record["_window_end"]) in ends for record in records)
         assert differences(self._truth(sim, windows), records, self.scene) == []
         if self.row.has_earlier_run:
-            ends.append(self.scene.end(WINDOWS))
+            ends.append(self.scene.end(self.scene.windows))
         mark = _bookmark_in(out.state, self.scene.stream) if out.states else None
         assert mark == max(ends, default=None)
 
@@ -318,8 +323,8 @@ class Played:
         self._hygiene_of_next(second)
         runs = [*([self.earlier] if self.earlier else []), first, second]
         records = [record for out in runs for record in out.records(self.scene.stream)]
-        assert differences(self._truth(sim), records, self.scene) == []
-        assert _bookmark_in(second.state, self.scene.stream) == self.scene.end(WINDOWS)
+        assert differences(self._truth(sim, range(self.scene.windows)), records, self.scene) == []
+        assert _bookmark_in(second.state, self.scene.stream) == self._last_bookmark
         assert not second.state["bookmarks"][self.scene.stream].get("pending_jobs")
 
     def _hygiene_of_next(self, out: Output) -> None:

@@ -291,7 +291,98 @@ def test_no_date_at_all(kind, text):
         convert(kind, text)
 
 
-@pytest.mark.parametrize("zone", ["EST", "PST", "CET", "IST", "XYZ"])
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-20 10:00:00 GMT-0500", "2026-11-20T15:00:00+00:00"),
+        ("2026-11-20 10:00 UTC+2", "2026-11-20T08:00:00+00:00"),
+        ("2026-11-20 10:00 utc +02:00", "2026-11-20T08:00:00+00:00"),
+        ("20 Nov 2026 10:00 UTC+05:30", "2026-11-20T04:30:00+00:00"),
+        ("11/20/2026 10:00 AM GMT-0500", "2026-11-20T15:00:00+00:00"),
+        ("11/20/2026 10:00 AM-0500", "2026-11-20T15:00:00+00:00"),
+        ("20-Nov-2026 10:00 -0500", "2026-11-20T15:00:00+00:00"),
+    ],
+    ids=readable,
+)
+def test_offset_behind_utc_keeps_its_sign(text, instant):
+    """`UTC+2` is two hours ahead of UTC, as `+02:00` is."""
+    assert convert("date-time", text) == instant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31.01.2026 17.04",
+        "31.1.26 17.04.00",
+        "01/31/2026 17.04",
+        "01/31/2026 5.04 PM",
+        "2026-01-31 17.04",
+        "2026-01-31T17.04.00",
+        "2026/01/31 17.04",
+        "31 Jan 2026, 17.04",
+        "Sat 31.01.2026 17.04",
+    ],
+)
+def test_dots_of_a_time_are_colons(text):
+    """`17.04` is no 17 hours and a fraction of a second."""
+    assert convert("date-time", text) == MOMENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31 17.5",
+        "2026-01-31 17,04",
+        "31.01.2026 17:04.5",
+        "01/31/2026 17.61",
+        "31 Jan 2026 17.5",
+    ],
+)
+def test_fraction_of_an_hour_or_a_minute_is_no_time(text):
+    """It may be meant as minutes or seconds."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        convert("date-time", text)
+
+
+@pytest.mark.parametrize("kind", ["date", "date-time"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31-05:00",
+        "2026-01-31+05:30",
+        "2026-01-31 -0500",
+        "2026-01-31+05",
+        "20260131-0500",
+        "2026-W05-6+01:00",
+        "01/31/2026-05:00",
+        "31.01.2026 -0500",
+        "31 Jan 2026 -0500",
+        "31 Jan 2026+05:30",
+    ],
+)
+def test_date_with_an_offset_is_no_time(kind, text):
+    """The offset is not read as the time of day."""
+    with pytest.raises(ValueError):  # noqa: PT011
+        convert(kind, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-31T12:04-05:00",
+        "20260131T120400-0500",
+        "20260131T1204-05:00",
+        "Sat Jan 31 12:04:00 2026 -0500",
+        "31-Jan-2026 12:04 -05:00",
+        "Jan-31-2026 12.04 -0500",
+    ],
+)
+def test_offset_behind_a_time_is_that_of_the_instant(text):
+    """Whatever the form of the date is."""
+    assert convert("date-time", text) == MOMENT
+
+
+@pytest.mark.parametrize("zone", ["EST-5", "EST -0500", "EST", "PST", "CET", "IST", "XYZ"])
 def test_unknown_zone(zone):
     """The name of a zone that means no certain offset is refused, not left out."""
     with pytest.raises(ValueError):  # noqa: PT011

@@ -217,3 +217,9 @@ def test_empty_header():
 def test_title_that_a_warehouse_reserves_gets_a_suffix():
     """`system_user` is a keyword of PostgreSQL 16 that its targets do not quote."""
     assert source_column("systemUser", "A user.").name == "system_user_value"
+
+
+@pytest.mark.parametrize("title", ["ctid", "XMIN", "xmax", "cmin", "cmax", "tableoid"])
+def test_title_of_a_system_column_gets_a_suffix(title):
+    """PostgreSQL adds no column of these names to a table."""
+    assert source_column(title, "A number.").name == f"{title.lower()}_value"

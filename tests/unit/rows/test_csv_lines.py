@@ -78,6 +78,38 @@ def test_header_of_each_gzip_member_is_no_row(mark):
     assert headers == 2
 
 
+@pytest.mark.parametrize("mark", ["", MARK], ids=["plain", "BOM"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["text", "gzip"])
+@pytest.mark.parametrize(
+    "header", ["Record ID,A", '"Record ID","A"', "Record ID,A,B"], ids=["two", "quoted", "three"]
+)
+def test_header_behind_an_unfinished_line_is_removed(header, pack, mark):
+    """The last row of a part without a final newline is kept."""
+    more = ["x"] * (header.count(",") - 1)
+    lines = [",".join([name, *more, number]) for name, number in ("a1", "b2", "c3")]
+    parts = [f"{mark}{header}\n{lines[0]}\n{lines[1]}", f"{mark}{header}\n{lines[2]}\n"]
+
+    rows, _, headers = csv_cells(b"".join(pack(part.encode()) for part in parts))
+
+    assert rows == [line.split(",") for line in lines]
+    assert headers == 1
+
+
+def test_blank_cell_in_front_of_a_header_is_kept():
+    """The last line of a part may end with a delimiter."""
+    assert csv_cells("a,b\n1,a,b\n2,x\n") == ([["1", ""], ["2", "x"]], 0, 1)
+
+
+def test_value_that_ends_with_the_only_title_is_an_invalid_row():
+    """It may be a value and the header of the next part; nothing is guessed."""
+    with spool_chunks(
+        [b"Record ID\na\nbRecord ID\nc\nmy Record ID\n"], expected_size=None, description="f"
+    ) as spool:
+        reasons = [row.invalid_reason for row in open_table(spool, "f").rows()]
+
+    assert [bool(reason) for reason in reasons] == [False, True, False, False]
+
+
 def test_row_that_begins_like_the_header_is_a_row():
     """Only the whole header is no row."""
     assert csv_cells("a,b\na,1\n1,b\nb,a\n") == ([["a", "1"], ["1", "b"], ["b", "a"]], 0, 0)

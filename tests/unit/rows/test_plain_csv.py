@@ -99,6 +99,7 @@ rows = st.lists(written, min_size=3, max_size=3).map(",".join) | st.sampled_from
         '"key","n","note"',
         "k,1",
         "k,1,2,3",
+        f"k,1,2{HEADER}",
         'k"x,1,2',
         '"k"x,1,2',
         ",,x",
