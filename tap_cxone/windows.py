@@ -233,3 +233,8 @@ def with_lookahead(
             return
         window = buffer.popleft()
         yield window, tuple(buffer)
+
+
+def windows_inside(windows: Iterable[Window], start: datetime, end: datetime) -> list[Window]:
+    """Return the windows that lie between two instants."""
+    return [window for window in windows if start <= window.start and window.end <= end]

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from tap_cxone.streams.family_stream import FamilyStream
     from tap_cxone.streams.state import StreamState
 
+_COMMITTED = "its window is committed"
+
 
 class JobEntry(Struct, frozen=True):
     """One job, or a schedule of reports.
 
     Attributes:
-        label: `used` if the next run uses it, `orphan` if no run does, `FAIL` if a request about it
-            failed. `other` means that neither state nor journal has it.
+        label: `used` if the next run uses it, `done` if its window is committed. `orphan` means
+            that no run uses it, and `FAIL` that a request about it failed. `other` means that
+            neither state nor journal has it.
         subject: Family, stream, window, ID and age, as far as they are known.
         detail: Its status, and what follows.
     """
@@ -41,10 +44,17 @@ class JobEntry(Struct, frozen=True):
 
 
 class _OwnJob(Struct, frozen=True):
-    """A job that the state or the journal has, with the name of its stream."""
+    """A job that the state or the journal has.
+
+    Attributes:
+        stream: Name of its stream.
+        job: The job.
+        families: Families that the state of the stream names.
+    """
 
     stream: str
     job: Job
+    families: frozenset[str] = frozenset()
 
     def subject(self, family: str, now: datetime) -> str:
         job, age = self.job, format_duration(now - self.job.submitted_at)
@@ -66,7 +76,11 @@ def list_jobs(
         now: The present instant.
         cancel: Whether to end the jobs that no run uses, as far as their APIs can.
     """
-    unlisted = {job.id: _OwnJob(s.stream, job) for s in states for job in s.pending_jobs()}
+    unlisted = {
+        job.id: _OwnJob(state.stream, job, frozenset(state.families()))
+        for state in states
+        for job in state.pending_jobs()
+    }
     by_family: dict[str, list[JobStream]] = {}
     for stream in streams:
         if isinstance(stream, JobStream):
@@ -81,11 +95,16 @@ def list_jobs(
                 yield JobEntry("FAIL", f"{family.name} list of jobs", str(error))
         own = {job.id: _OwnJob(name, job) for name, job in family.ledger.all_jobs()}
         known_ids = {*own, *listed}
-        own |= {i: job for i, job in unlisted.items() if i in known_ids or job.stream in names}
+        own |= {
+            i: job
+            for i, job in unlisted.items()
+            if i in known_ids or job.stream in names or family.name in job.families
+        }
         unlisted = {i: job for i, job in unlisted.items() if i not in own}
         yield from _FamilyJobs(family_streams, own, listed, now, cancel).entries()
     for job in unlisted.values():
-        yield JobEntry("orphan", job.subject("unknown family", now), "no setting has its stream")
+        family_name = ", ".join(job.families) or "unknown family"
+        yield JobEntry("orphan", job.subject(family_name, now), "no setting has its stream")
     for stream in streams:
         yield from _leftovers(stream)
 
@@ -144,7 +163,7 @@ class _FamilyJobs(Struct, frozen=True):
         subject = own.subject(self.family.name, self.now)
         stream = next((s for s in self.streams if s.name == own.stream), None)
         reason = _orphan_reason(stream, own.job)
-        label = "orphan" if reason else "used"
+        label, ended = "orphan" if reason else "used", True
         if not self.family.configured:
             return JobEntry(label, subject, reason)
         api = (stream or self.streams[0]).api
@@ -157,6 +176,7 @@ class _FamilyJobs(Struct, frozen=True):
             text = "the API does not know it"
         except CXoneError as error:
             return JobEntry("FAIL", subject, str(error))
+        label = "done" if ended and reason == _COMMITTED else label
         return JobEntry(label, subject, f"{text}; {reason or 'the next run resumes it'}")
 
     def _end(self, api: JobApi, own: _OwnJob) -> str:
@@ -175,6 +195,10 @@ def _orphan_reason(stream: JobStream | None, job: Job) -> str:
         return "its family is not set up"
     if not stream.selected:
         return "its stream is not selected"
-    if not stream.job_store.is_current(job):
-        return "the settings request something else now"
-    return "its window is committed" if stream.stream_history.was_committed(job.window) else ""
+    store = stream.job_store
+    reasons = {
+        _COMMITTED: store.was_committed(job.window),
+        "its window is to be read again": store.predates_reload(job),
+        "the settings request something else now": not store.is_current(job),
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")

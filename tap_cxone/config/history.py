@@ -51,18 +51,17 @@ class DeepLookback:
     ]
     every_days: Annotated[
         int,
-        Meta(ge=1, le=_MAX_DAYS, description="Days from one deep lookback to the next one."),
+        Meta(
+            ge=1,
+            le=_MAX_DAYS,
+            description="Calendar days (UTC) from one deep lookback to the next one.",
+        ),
     ]
 
     @property
     def length(self) -> timedelta:
         """Return how far before the bookmark to read again."""
         return timedelta(days=self.days)
-
-    @property
-    def interval(self) -> timedelta:
-        """Return the time from one deep lookback to the next one."""
-        return timedelta(days=self.every_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

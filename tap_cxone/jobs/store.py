@@ -32,6 +32,7 @@ class JobStore:
     Attributes:
         stream: Name of the stream.
         was_committed: Returns True if a window was committed before this run.
+        predates_reload: Returns True if a job is older than the request to read its window again.
         state: State of the stream.
         emit_state: Emits STATE.
         ledger: Ledger of the family.
@@ -40,20 +41,21 @@ class JobStore:
 
     stream: str
     was_committed: Callable[[Window], bool]
+    predates_reload: Callable[[Job], bool]
     state: JobState
     emit_state: Callable[[], None]
     ledger: JobLedger
     fingerprint: Callable[[Window], str | None]
 
     def pending_windows(self) -> list[Window]:
-        """Return the windows with a job of today's request, in the ledger or in STATE."""
+        """Return the windows with a current job, in the ledger or in STATE."""
         state_jobs = self.state.pending_jobs()
         state_ids = {job.id for job in state_jobs}
         ledger_jobs = [job for job in self.ledger_jobs() if job.id not in state_ids]
         return [job.window for job in (*ledger_jobs, *state_jobs) if self.is_current(job)]
 
     def delete_outdated(self) -> None:
-        """Delete the jobs of other requests from STATE."""
+        """Delete the jobs that are not current from STATE."""
         self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
 
     def commit(self, window: Window, *, incremental: bool, unread: Collection[Window] = ()) -> None:
@@ -103,5 +105,5 @@ class JobStore:
         self.ledger.remove(self.stream, [job])
 
     def is_current(self, job: Job) -> bool:
-        """Return True if a job is that of today's request for its window."""
-        return job.fingerprint == self.fingerprint(job.window)
+        """Return True if a job is that of today's request, and not older than a reload."""
+        return job.fingerprint == self.fingerprint(job.window) and not self.predates_reload(job)

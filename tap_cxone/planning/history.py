@@ -21,14 +21,18 @@ class History(Struct, frozen=True):
     Attributes:
         committed: Time of the committed windows.
         reload: Time to read again, whether or not it is committed.
+        reload_at: When the last part of `reload` was requested; None without one.
         reload_ids: IDs of the entries of the setting `reload` that were applied.
         deep_lookback_at: When the last deep lookback began; None if there was none.
+        start: Begin of the history while `start_date` is not set; None if it always was.
     """
 
     committed: CommittedTime = CommittedTime()
     reload: CommittedTime = CommittedTime()
     reload_ids: frozenset[str] = frozenset()
     deep_lookback_at: datetime | None = None
+    start: datetime | None = None
+    reload_at: datetime | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -38,36 +42,48 @@ class History(Struct, frozen=True):
             TypeError: A value has another type.
             ValueError: A text is no instant or interval.
         """
-        started_at = raw.get("deep_lookback_at")
         return cls(
             CommittedTime.parse(raw.get("committed", ())),
             CommittedTime.parse(raw.get("reload", ())),
             frozenset(raw.get("reload_ids", ())),
-            None if started_at is None else parse_instant(started_at),
+            _parse_optional(raw.get("deep_lookback_at")),
+            _parse_optional(raw.get("start")),
+            _parse_optional(raw.get("reload_at")),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the history as JSON, without empty values."""
-        started_at = self.deep_lookback_at
         values = {
             "committed": self.committed.format(),
             "reload": self.reload.format(),
+            "reload_at": _format_optional(self.reload_at),
             "reload_ids": sorted(self.reload_ids),
-            "deep_lookback_at": None if started_at is None else iso(started_at),
+            "deep_lookback_at": _format_optional(self.deep_lookback_at),
+            "start": _format_optional(self.start),
         }
         return {key: value for key, value in values.items() if value}
 
     def commit(self, window: Window) -> Self:
         """Return the history after a window was committed."""
+        reload = self.reload.subtract(CommittedTime((window,)))
         return structs.replace(
             self,
             committed=self.committed.add(window).bounded(),
-            reload=self.reload.subtract(CommittedTime((window,))),
+            reload=reload,
+            reload_at=self.reload_at if reload.intervals else None,
         )
 
-    def read_again(self, windows: Collection[Window]) -> Self:
-        """Return the history with further time to read again."""
-        return structs.replace(self, reload=self.reload.add(*windows))
+    def read_again(self, windows: Collection[Window], requested_at: datetime) -> Self:
+        """Return the history with further time to read again, if there is any."""
+        if not windows:
+            return self
+        return structs.replace(self, reload=self.reload.add(*windows), reload_at=requested_at)
+
+    def predates_reload(self, window: Window, submitted_at: datetime) -> bool:
+        """Return True if a window is to be read again, and was submitted before that request."""
+        if self.reload_at is None or submitted_at >= self.reload_at:
+            return False
+        return any(interval.overlaps(window) for interval in self.reload.intervals)
 
     def to_read(self, start: datetime, end: datetime) -> CommittedTime:
         """Return the time that is not committed between two instants, or is to be read again."""
@@ -77,3 +93,11 @@ class History(Struct, frozen=True):
     def is_done(self, window: Window) -> bool:
         """Return True if all of a window is committed, and none of it is to be read again."""
         return self.committed.subtract(self.reload).covers(window)
+
+
+def _parse_optional(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+def _format_optional(instant: datetime | None) -> str | None:
+    return None if instant is None else iso(instant)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from typing_extensions import override
 
 from tap_cxone.events.audit_log import AuditContext
+from tap_cxone.planning.server_time import MIN_CLOCK_DIFFERENCE, uses_server_time
 from tap_cxone.rows.metadata import METADATA_COLUMNS
 from tap_cxone.streams.schema import schema_of
 from tap_cxone.streams.state import StreamState
@@ -163,6 +165,23 @@ class FamilyStream(Stream, ABC):
         """
         self.family.context.signals.raise_if_interrupted()
         self.workers.main_thread.run_pending()
+
+    def compare_clocks(self) -> bool:
+        """Log in, and compare this machine's clock with the server's; warn if they differ.
+
+        Returns:
+            True if the windows must be planned again, because the server's time counts.
+        """
+        family = self.family
+        family.client.token_provider.token()
+        if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
+            offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
+            relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
+            used = "server's" if uses_server_time(family) else "machine's"
+            text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
+            text += "the %s time. Set the clock of this machine"
+            self.log_once("clock", text, self.name, offset, relation, used)
+        return uses_server_time(family)
 
     def check_permission(self) -> bool:
         """Submit a job of the stream; return False if each submit costs an export, or none exists.

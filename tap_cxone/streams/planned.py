@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,12 +11,11 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
 from tap_cxone.clock import iso
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
+from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
 from tap_cxone.planning.server_time import (
-    MIN_CLOCK_DIFFERENCE,
     available_until,
     present_instant,
-    uses_server_time,
 )
 from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import SyncRange
@@ -28,17 +26,16 @@ from tap_cxone.streams.start_report import StartReport
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.streams.tenant_info import merge_tenant_info
-from tap_cxone.windows import midnight
+from tap_cxone.windows import Window, midnight, windows_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
     from tap_cxone.planning.workload import RemainingCalls, Unit
-    from tap_cxone.windows import Window
 
 
 class PlannedStream(CXoneStream):
@@ -126,6 +123,9 @@ class PlannedStream(CXoneStream):
 
     # Plans
 
+    _fetched: CommittedTime = CommittedTime()
+    """Time that this run has read before the API refused a start; it is not planned again."""
+
     @cached_property
     def _unread(self) -> set[Window]:
         """Return the planned windows that are not committed."""
@@ -137,6 +137,7 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             was_committed=self.stream_history.was_committed,
+            predates_reload=self.stream_history.predates_reload,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
@@ -150,16 +151,17 @@ class PlannedStream(CXoneStream):
 
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
-        pending = self.job_store.pending_windows()
-        workload = self._workload(self._planned_windows(pending), pending)
-        return list(workload.windows_without_job)
+        return list(self._planned_workload().windows_without_job)
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
-        pending = self.job_store.pending_windows()
-        workload = self._workload(self._planned_windows(pending), pending)
+        workload = self._planned_workload()
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
+
+    def _planned_workload(self) -> Workload:
+        pending = self.job_store.pending_windows()
+        return self._workload(self._planned_windows(pending), pending)
 
     def _plan_run(self) -> Iterable[Window]:
         """Return the windows that this run may read; update state and progress for the run."""
@@ -170,8 +172,9 @@ class PlannedStream(CXoneStream):
         self.stream_history.apply_settings()
         self._log_start()
         windows = self._planned_windows(pending)
+        fetched = {window for window in self._unread if self._fetched.covers(window)}
         self._unread.clear()
-        self._unread.update(windows)
+        self._unread.update(fetched, windows)
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
         skipped = [window for window in windows if self.skip_list.find(window)]
@@ -183,23 +186,6 @@ class PlannedStream(CXoneStream):
         if not self.declaration.windowed:
             return SkipList()
         return SkipList.for_stream(self.name, self.date_settings)
-
-    def compare_clocks(self) -> bool:
-        """Log in, and compare this machine's clock with the server's; warn if they differ.
-
-        Returns:
-            True if the windows must be planned again, because the server's time counts.
-        """
-        family = self.family
-        family.client.token_provider.token()
-        if abs(family.clock_offset) >= MIN_CLOCK_DIFFERENCE:
-            offset = timedelta(seconds=round(abs(family.clock_offset).total_seconds()))
-            relation = "ahead of" if family.clock_offset < timedelta(0) else "behind"
-            used = "server's" if uses_server_time(family) else "machine's"
-            text = "%s: the clock of this machine is %s %s that of the server, and windows end by "
-            text += "the %s time. Set the clock of this machine"
-            self.log_once("clock", text, self.name, offset, relation, used)
-        return uses_server_time(family)
 
     def _report_changed_meaning(self) -> None:
         """Report settings that changed after the bookmark and give later rows another meaning."""
@@ -296,6 +282,7 @@ class PlannedStream(CXoneStream):
             state=self.state_view,
             settings=self.date_settings,
             now=self.now,
+            default_start=lambda: self._sync_range().requested_start,
             windows=self.windows if self.declaration.grouped else None,
             enabled=self.has_history and self._incremental,
         )
@@ -315,6 +302,18 @@ class PlannedStream(CXoneStream):
         return self._cut(start, sync_range.requested_end, pending)
 
     def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
+        """Return the windows of a time range without the time that this run has read."""
+        if not self._fetched.intervals:
+            return self._cut_range(start, end, pending)
+        pending = [window for window in pending if not self._fetched.covers(window)]
+        missing = self._fetched.missing(Window(start, end)) if start < end else []
+        parts = (
+            self._cut_range(m.start, m.end, windows_inside(pending, m.start, m.end))
+            for m in missing
+        )
+        return [window for part in parts for window in part]
+
+    def _cut_range(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
         """Return the windows of a time range; each range of `skip_windows` is one of them."""
         # A row may sum up its window, and a snapshot has none, so no range may cut a window.
         if self.declaration.grouped or not self.declaration.windowed:
@@ -324,7 +323,7 @@ class PlannedStream(CXoneStream):
             self.skip_list.cut(
                 start,
                 end,
-                lambda start, end: self.windows(start, end, _inside(to_read, start, end)),
+                lambda start, end: self.windows(start, end, windows_inside(to_read, start, end)),
             )
         )
 
@@ -343,7 +342,3 @@ class PlannedStream(CXoneStream):
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
-
-
-def _inside(windows: Iterable[Window], start: datetime, end: datetime) -> list[Window]:
-    return [window for window in windows if start <= window.start and window.end <= end]

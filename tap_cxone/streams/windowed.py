@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
+from datetime import timedelta
 from functools import cached_property, partial
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +16,7 @@ from tap_cxone.clock import iso
 from tap_cxone.errors import HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
+from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.narrow_windows import naming_window
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.rows.dates import DateRule, FileDates
@@ -32,10 +34,10 @@ from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
-from tap_cxone.windows import with_lookahead
+from tap_cxone.windows import Window, with_lookahead
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
-    from tap_cxone.windows import Window
 
 _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event each
 
@@ -67,12 +68,13 @@ class WindowedStream(PlannedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
-        call, refusal = self.workers.main_thread.call, None
+        call, refused, fetched = self.workers.main_thread.call, None, list[Window]()
         windows = self._plan_and_compare_clocks()
         self._source = source = self.source()
         while window_and_upcoming := call(partial(next, windows, None)):
             window, upcoming = window_and_upcoming
             if skipped := self.skip_list.find(window):
+                fetched.append(window)
                 yield skipped
                 continue
             self.family.require_hours()
@@ -81,14 +83,15 @@ class WindowedStream(PlannedStream):
                     started_at = self.now()
                     window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             except HistoryRefused as error:
-                refusal = error
-                windows = call(partial(self._later_windows, window, error))
+                refused = window, error
+                windows = call(partial(self._later_windows, window, error, fetched))
                 continue
-            refusal = None
+            refused = None
+            fetched.append(window)
             duration = self.now() - started_at
             yield structs.replace(window_file, started_at=started_at, duration=duration)
-        if refusal:
-            raise refusal
+        if refused and not call(partial(self._is_history, refused[0], fetched)):
+            raise refused[1]
 
     def _plan_and_compare_clocks(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
         """Return the windows to fetch; plan them again if the clock of this machine is far off.
@@ -103,13 +106,23 @@ class WindowedStream(PlannedStream):
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+        self._fetched = CommittedTime()
         return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
 
+    def _is_history(self, window: Window, fetched: Iterable[Window]) -> bool:
+        """Return True if later time than a window was read, in this run or before it."""
+        ends = [fetched_window.end for fetched_window in fetched]
+        return window.end <= max([window.start, self._bookmark() or window.start, *ends])
+
     def _later_windows(
-        self, refused: Window, error: HistoryRefused
+        self, refused: Window, error: HistoryRefused, fetched: Iterable[Window]
     ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
         """Return the windows to fetch after the API refused the start of a window."""
         self.start_later(refused, error)
+        self._fetched = CommittedTime.of(fetched)
+        if self.settings.newest_first and (read := self._fetched.intervals):
+            # What became available meanwhile is for the next run.
+            self._fetched = self._fetched.add(Window(read[-1].end, self.now() + timedelta(days=1)))
         later = (window for window in self._plan_run() if window.start > refused.start)
         return with_lookahead(later, self.family.limits.windows_ahead)
 

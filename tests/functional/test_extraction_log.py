@@ -57,6 +57,20 @@ def test_extraction_log_describes_a_window(sim, clock, audit_log):
     }
 
 
+@pytest.mark.parametrize("kind", ["empty", "malformed-csv"], ids=lambda kind: kind)
+def test_extraction_log_names_the_job_of_the_second_file(sim, clock, audit_log, kind):
+    """A synchronous extraction that is repeated has another job, whose file is committed."""
+    sim.faults.add(Fault("download", kind, family="data_extraction", times=1))
+    mode = {"data_extraction": {"mode": "sync"}}
+
+    out = run_streams(sim, clock, audit_log, STREAM, **mode)
+
+    record = out.records(LOG)[0]
+    lines = [line for line in audit_lines(audit_log) if line["event"] == "file_downloaded"]
+    (job,) = {line["job_id"] for line in lines if line["sha256"] == record["sha256"]}
+    assert (record["job_id"], job != lines[0]["job_id"]) == (job, True)
+
+
 def test_audit_event_of_a_commit_has_the_facts_of_the_extraction_log(simulate, clock, audit_log):
     """The report reads the audit log, so both state the same."""
     sim = simulate(extra_columns={"qm-workflows": ("Mood of the Day", "Weather")})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tap_cxone.errors import ConfigError
@@ -157,6 +159,44 @@ def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "request_again",
+    [{"reload": [RELOAD]}, {"deep_lookback": {"days": 2, "every_days": 7}}],
+    ids=["reload", "deep lookback"],
+)
+def test_interrupted_reload_uses_no_job_of_the_first_reading(
+    reader, sim, clock, tmp_path, request_again
+):
+    """The run that goes on with a reload exports the days again too."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    out = reader.run(4, 5, **changes)
+    before = len(submits(sim))
+    sim.faults.add(Fault("submit", "status", status=400, times=1))
+    failed = reader.run(4, 5, out.state, **request_again, **changes)
+
+    reader.run(4, 5, failed.state, **request_again, **changes)
+
+    assert failed.error is not None
+    assert len(submits(sim)) == before + 3  # one of them was refused
+
+
+def test_interrupted_reload_uses_its_own_job(reader, sim, tmp_path):
+    """A job that was submitted for the reload is resumed, and costs no second export."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    out = reader.run(4, 5, **changes)
+    before = len(submits(sim))
+    sim.faults.add(Fault("download", "status", status=403, times=99))
+    failed = reader.run(4, 5, out.state, reload=[RELOAD], max_retries=0, **changes)
+    sim.faults.clear()
+
+    reader.run(4, 5, failed.state, reload=[RELOAD], **changes)
+
+    assert failed.error is not None
+    assert len(submits(sim)) == before + 2
+
+
+@pytest.mark.parametrize(
     ("entry", "message"),
     [
         ({"to": day_of_march(4)}, "reload.0.to is not after from"),
@@ -189,3 +229,63 @@ def test_deep_lookback_reads_the_last_days_at_its_interval(reader, clock):
         read.append(len(reader.days()))
 
     assert read == [2, 2, 2, 2, 2, 2, 5, 2]
+
+
+def test_deep_lookback_of_each_night_ignores_the_second_of_the_start(reader, clock):
+    """A night that starts ten seconds earlier than the last one reads the days again too."""
+    deep = {"deep_lookback": {"days": 3, "every_days": 1}}
+    clock.instant = NOON.replace(day=10)
+    state, read = reader.run(3, **deep).state, []
+    reader.days()
+    for night in range(1, 4):
+        clock.instant = NOON.replace(day=10 + night) - night * timedelta(seconds=10)
+        state = reader.run(3, state=state, **deep).state
+        read.append(len(reader.days()))
+
+    assert read == [5, 5, 5]
+
+
+FIRST_DAY = "2026-02-18"  # 30 days before the clock of the tests
+
+
+def committed_from(out):
+    return out.state["bookmarks"][STREAM]["history"]["committed"][0][:10]
+
+
+@pytest.mark.parametrize("order", ["newest_first", "oldest_first"], ids=lambda order: order)
+def test_interrupted_first_run_without_start_date_is_completed(reader, sim, clock, order):
+    """A first run that committed its newest days only leaves older ones to a later run."""
+    sim.faults.add(Fault("submit", "status", status=400, after=3, times=1))
+    first = reader.run(None, backfill_order="newest_first")
+    clock.instant += DAY
+
+    out = reader.run(None, state=first.state, backfill_order=order)
+
+    assert first.error is not None
+    assert committed_from(out) == FIRST_DAY
+    assert len(out.state["bookmarks"][STREAM]["history"]["committed"]) == 1
+
+
+def test_reload_before_the_first_day_does_not_move_the_begin(reader, clock):
+    """The time between the reloaded day and the first committed one stays unread."""
+    out = reader.run(None)
+    entry = {"streams": [STREAM], "from": "2025-12-01", "to": "2025-12-02", "id": "old"}
+    second = reader.run(None, state=out.state, reload=[entry])
+    reader.days()
+    clock.instant += DAY
+
+    reader.run(None, state=second.state, reload=[entry])
+
+    assert len(reader.days()) == 2
+
+
+def test_reload_does_not_move_the_begin_of_a_removed_start_date(reader, clock):
+    """A state that was written with a `start_date` begins with its first committed day."""
+    out = reader.run(5, 8)
+    entry = {"streams": [STREAM], "from": "2026-03-01", "to": "2026-03-02", "id": "old"}
+    second = reader.run(None, 8, out.state, reload=[entry])
+    reader.days()
+
+    reader.run(None, 8, second.state, reload=[entry])
+
+    assert reader.days() == []

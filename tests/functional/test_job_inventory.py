@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -99,11 +99,13 @@ def test_job_of_a_removed_stream_is_an_orphan(sim, clock):
 
 
 def test_job_of_the_state_that_no_list_has_is_an_orphan_of_an_unknown_family(sim, clock):
-    """The state does not name the family of a stream."""
+    """Neither owner nor submits of the stream name its family."""
     config, state = stuck_export(sim, clock)
     bookmarks = state["bookmarks"]
     bookmarks["former"] = bookmarks.pop(STREAM)
     bookmarks["former"]["pending_jobs"][0]["id"] = "another"
+    for key in ("owner", "submits"):
+        bookmarks["former"].pop(key, None)
 
     found = entries(config, state, clock)
 
@@ -125,7 +127,7 @@ def test_journal_names_the_family_of_a_removed_stream(sim, clock, tmp_path):
     assert entry.detail == "running; no setting has its stream"
 
 
-def test_job_of_a_committed_window_is_an_orphan(sim, clock, tmp_path):
+def test_job_of_a_committed_window_is_done(sim, clock, tmp_path):
     """A state that has the commit needs no job of the journal."""
     journal = {"journal": str(tmp_path / "journal.db")}
     config = export_settings(sim, 1, **journal)
@@ -133,7 +135,7 @@ def test_job_of_a_committed_window_is_an_orphan(sim, clock, tmp_path):
 
     (entry,) = entries(config, state, clock)
 
-    assert (entry.label, entry.detail) == ("orphan", "completed; its window is committed")
+    assert (entry.label, entry.detail) == ("done", "completed; its window is committed")
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,47 @@ def test_orphan_is_cancelled_where_the_api_can(sim, clock):
 
     assert sim.cancelled == [sim.report_runs[0].id]
     assert (entry.label, entry.detail[:9]) == ("orphan", "cancelled")
+
+
+def test_job_of_a_removed_report_is_cancelled(sim, clock):
+    """The state of the stream names its family, so no journal is needed."""
+    state = killed_run_of_a_report(sim, clock)
+    others = report_settings(sim, entry={"name": "other", "schedule_name": "other"})
+
+    found = entries(others, state, clock, cancel=True)
+
+    assert sim.cancelled == [sim.report_runs[0].id]
+    assert (found[0].label, found[0].detail) == (
+        "orphan",
+        "cancelled; no setting has its stream",
+    )
+
+
+def test_job_of_a_removed_family_names_it(sim, clock):
+    """Without the family no status is known, but the line says whose job it is."""
+    state = killed_run_of_a_report(sim, clock)
+
+    config = {**export_settings(sim, 1), "families": ["analytics_exports"]}
+
+    (entry,) = entries(config, state, clock)
+
+    assert entry.subject.startswith(f"scheduled_reports {DAILY}, ")
+
+
+def test_job_of_a_window_to_be_read_again_is_an_orphan(sim, clock, tmp_path):
+    """A reload takes a new job, since the file of the former one has the old rows."""
+    journal = {"journal": str(tmp_path / "journal.db")}
+    config = export_settings(sim, 1, **journal)
+    state = run_exports(config, clock).state
+    clock.instant += timedelta(minutes=1)
+    entry = {"streams": [STREAM], "from": "2026-03-15", "to": "2026-03-16", "id": "again"}
+    sim.faults.add(Fault("submit", "status", status=400))
+    config["reload"] = [entry]
+    state = run_exports(config, clock, state=state).state
+
+    (found, *_) = entries(config, state, clock)
+
+    assert (found.label, found.detail) == ("orphan", "completed; its window is to be read again")
 
 
 def test_job_in_use_is_never_cancelled(sim, clock):

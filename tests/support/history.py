@@ -35,17 +35,17 @@ class Reader:
 
     def run(
         self,
-        first: int,
+        first: int | None,
         last: int | None = None,
         state: Any = None,
         cut_after: int | None = None,
         **changes: Any,
     ) -> Output:
-        """Run from a day of March to the end of another one, or to now."""
+        """Run from a day of March, or without a start, to the end of another day, or to now."""
         config = {
             **tap_settings(self.sim.url, families=("data_extraction",)),
             "data_extraction": {"window_days": 1, "overlap_days": 0},
-            "start_date": day_of_march(first),
+            "start_date": day_of_march(first) if first else None,
             "audit_log_path": str(self.audit_log),
             **({"end_date": day_of_march(last + 1)} if last else {}),
             **changes,

@@ -257,6 +257,7 @@ class ReportStream(JobStream):
         store = JobStore(
             stream=self.name,
             was_committed=lambda _: False,
+            predates_reload=lambda _: False,
             state=StreamState(self.name, {}),
             emit_state=lambda: None,
             ledger=NullLedger(),

@@ -181,3 +181,58 @@ def test_another_400(sim, clock, words):
     assert "400" in str(failure(out))
     assert len(submits(sim)) == 1
     assert "submits" not in out.state["bookmarks"][KB]
+
+
+def newest_first(sim):
+    """Return settings whose history limit by months is later than that of the API by days."""
+    settings = quota_settings(
+        sim, "2025-10-01", None, exports_per_day=100, window_days=30, history_months=6
+    )
+    return {**settings, "backfill_order": "newest_first"}
+
+
+def test_newest_first_exports_no_window_twice_after_refused_starts(simulate, clock):
+    """The starts that are tried precede what was read, so the newest day is read once."""
+    sim = simulate(exports_per_day=100)
+
+    out = run_tables(newest_first(sim), clock)
+
+    days = submitted_days(sim)
+    assert out.error is None
+    assert days == [
+        "2026-02-28",
+        "2026-01-29",
+        "2025-12-30",
+        "2025-11-30",
+        "2025-10-31",
+        "2025-11-21",
+    ]
+
+
+def test_newest_first_reads_new_days_once_before_a_refused_start(simulate, clock):
+    """The next run reads what is new, and each start of the rest of history once."""
+    sim = simulate(exports_per_day=100)
+    out = run_tables(newest_first(sim), clock)
+    clock.instant += DAY
+    before = len(submits(sim))
+
+    out = run_tables(newest_first(sim), clock, state=out.state)
+
+    assert out.error is None
+    assert submitted_days(sim)[before:] == ["2026-03-20", "2025-10-31"]
+
+
+@pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=lambda order: order)
+def test_gap_that_is_refused_ends_the_stream_well(simulate, clock, caplog, order):
+    """What can be read is committed, so the refused rest of history is one warning in each run."""
+    sim = simulate(exports_per_day=100, history_months=1)
+    config = quota_settings(sim, "2026-02-18", "2026-02-24", history_months=6, exports_per_day=100)
+    config["backfill_order"] = "newest_first"
+    out = run_tables(config, clock)
+    caplog.clear()
+    clock.instant += DAY
+
+    second = run_tables({**config, "backfill_order": order}, clock, state=out.state)
+
+    assert (out.error, second.error) == (None, None)
+    assert len(warnings_about(caplog, "was refused")) == 1
