@@ -17,7 +17,7 @@ demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in less than three minutes, and print the branch coverage
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in about seven minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
