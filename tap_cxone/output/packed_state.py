@@ -17,6 +17,7 @@ MAX_PLAIN_STATE = 16_000
 """Size of a STATE message in bytes, above which its state is packed."""
 _BOOKMARK = "replication_key_value"
 _PLAIN_KEYS = {"replication_key", _BOOKMARK, "version"}
+_OMITTED_KEYS = _PLAIN_KEYS - {_BOOKMARK}  # the bookmark tells to which state the details belong
 
 _StreamStates = dict[str, dict[str, Any]]
 
@@ -28,7 +29,7 @@ def pack_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """
     bookmarks = state.get("bookmarks", {})
     details = {
-        name: {key: value for key, value in raw.items() if key not in _PLAIN_KEYS - {_BOOKMARK}}
+        name: {key: value for key, value in raw.items() if key not in _OMITTED_KEYS}
         for name, raw in bookmarks.items()
     }
     packed = b64encode(zlib.compress(msgspec.json.encode(details))).decode()

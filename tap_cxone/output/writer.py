@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +67,14 @@ class MessageWriter(MsgSpecWriter):
 
     @override
     def write_message(self, message: Message) -> None:
-        if isinstance(message, StateMessage):
-            line = bytes(self.format_message(message))
-            if line == self._last_state:
-                return
+        if not isinstance(message, StateMessage):
+            super().write_message(message)
+            return
+        line = bytes(self.format_message(message))
+        if line != self._last_state:
             self._last_state = line
-        super().write_message(message)
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
 
 
 class SamplingWriter(MessageWriter):
