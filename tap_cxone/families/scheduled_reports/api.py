@@ -11,8 +11,8 @@ from typing_extensions import override
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
-from tap_cxone.http.date_range import other_range
-from tap_cxone.http.json_body import find_object, json_list, json_object
+from tap_cxone.http.date_range import other_range, shown_range
+from tap_cxone.http.json_body import json_list, json_object, letters
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
@@ -150,9 +150,9 @@ def _shown_range(body: Any) -> dict[str, Any]:
 
     An object in it may describe the report, whose relative range is no statement on the result.
     """
-    shown = find_object(body, "dateRange")
-    is_relative = "value" in shown and shown != json_object(body).get("dateRange")
-    return {} if is_relative else shown
+    shown = shown_range(body, "dateRange")
+    at_top = (value for key, value in json_object(body).items() if letters(key) == "daterange")
+    return {} if "value" in shown and shown not in at_top else shown
 
 
 def _date_range(window: Window) -> dict[str, str]:

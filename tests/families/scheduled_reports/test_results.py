@@ -98,6 +98,33 @@ def test_result_of_another_date_range_fails(sim, clock, shown):
     assert out.records(STREAM) == []
 
 
+OTHER_DAY = {"start": "2026-03-14", "end": "2026-03-14"}
+OTHER_PLACES = {
+    "snake_case": {"date_range": OTHER_DAY},
+    "in the report": {"report": {"id": 7, "DateRange": OTHER_DAY}},
+    "at the top": {"startDate": "2026-03-14", "endDate": "2026-03-14"},
+    "at the top, as of exports": {"date_from": "2026-03-14", "date_to": "2026-03-14"},
+}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
+def test_result_with_another_date_range_in_any_place_fails(sim, clock, place):
+    """The dates of a result may have any spelling, and may stand beside its rows."""
+    answer(sim, "poll", done(report_row(), **place))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "the result is of 2026-03-14 to 2026-03-14" in str(failure(out))
+
+
+def test_result_with_the_time_of_its_start_is_read(sim, clock):
+    """A start without an end is a time of the run, and says nothing of the rows."""
+    answer(sim, "poll", done(report_row(), startDate="2026-03-16T05:30:07Z"))
+
+    assert run_reports(report_settings(sim), clock).error is None
+
+
 def test_result_whose_report_shows_another_date_range_fails(sim, clock):
     """The date range may stand in an object that describes the report."""
     day_before = {"type": "absolute", "start": "2026-03-14", "end": "2026-03-14"}
