@@ -191,6 +191,12 @@ class FileLayout:
         return [(index, column) for index, column in enumerate(self.columns) if column]
 
     @property
+    def dropped_titles(self) -> list[str]:
+        """Return the titles of the cells to drop."""
+        pairs = zip(self.titles, self.columns, strict=True)
+        return [title.text for title, column in pairs if column is None]
+
+    @property
     def column_names(self) -> dict[Title, str]:
         """Return the name of the column of each title that is kept."""
         pairs = zip(self.titles, self.columns, strict=True)

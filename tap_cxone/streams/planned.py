@@ -22,7 +22,7 @@ from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
-from tap_cxone.streams.start_report import StartReport
+from tap_cxone.streams.start_report import StartReport, report_partly_skipped
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.streams.tenant_info import merge_tenant_info
@@ -177,7 +177,7 @@ class PlannedStream(CXoneStream):
         self._unread.update(fetched, windows)
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
-        self._report_partly_skipped(windows)
+        report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
         skipped = [window for window in windows if self.skip_list.find(window)]
         return self.limit_to_quota(windows, [*pending, *skipped])
 
@@ -187,16 +187,6 @@ class PlannedStream(CXoneStream):
         if not self.declaration.windowed:
             return SkipList()
         return SkipList.for_stream(self.name, self.date_settings)
-
-    def _report_partly_skipped(self, windows: Sequence[Window]) -> None:
-        """Warn of each range of `skip_windows` that does not cover the window it lies in."""
-        for skipped, window in self.skip_list.partial(windows):
-            text = (
-                "%s: the range %s of skip_windows covers only a part of %s, so the window is read. "
-                "Extend the range to the window, whose rows sum it up"
-            )
-            topic = f"{self.name}, {skipped}, {window}"
-            self.log_once(topic, text, self.name, skipped, window)
 
     def _report_changed_meaning(self) -> None:
         """Report settings that changed after the bookmark and give later rows another meaning."""
