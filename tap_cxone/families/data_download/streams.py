@@ -172,6 +172,7 @@ class DownloadStream(ZonedStream):
         ids = self.tenant.catalogued_ids()
         metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
+        columns = tuple(structs.replace(column, requested=True) for column in columns)
         return with_rules(columns, self.download.columns)
 
     @property

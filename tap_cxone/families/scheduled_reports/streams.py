@@ -184,9 +184,10 @@ class ReportStream(JobStream):
         setting = self._setting
         dimensions = (source_column(n, f"'{n}'.") for n in report.dimensions)
         metrics = (source_column(n, f"Metric '{n}'.", "number") for n in report.metrics)
+        requested = (structs.replace(c, requested=True) for c in (*dimensions, *metrics))
         declaration = Declaration(
             name=report.name,
-            columns=with_rules(without_leading_zeros((*dimensions, *metrics)), report.columns),
+            columns=with_rules(without_leading_zeros(requested), report.columns),
             primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
