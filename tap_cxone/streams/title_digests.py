@@ -47,7 +47,7 @@ class TitleDigests(Struct, frozen=True):
     @classmethod
     def from_json(cls, raw: Mapping[str, Sequence[int]]) -> Self:
         """Return the digests of STATE; raises KeyError or TypeError for other values."""
-        types = {column_type: column_type for column_type in COLUMN_TYPES}
+        types: dict[str, ColumnType] = {name: name for name in COLUMN_TYPES}
         return cls({types[name]: _from_gaps(gaps) for name, gaps in raw.items()})
 
     def to_json(self) -> dict[str, list[int]]:

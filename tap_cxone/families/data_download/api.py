@@ -266,6 +266,8 @@ def _parse_page(content: bytes) -> Any:
         if (rows := json_list(page_json, ["data"])) is None:
             return parse_json_exact(content)
         return {**page_json, "data": list(map(encode_json, rows))}
+    if not page.data and (page.error or page.errors):  # whatever it repeats of the request
+        return {"error": page.error, "errors": page.errors}
     return {
         "data": page.data,
         "returnedRecords": page.returned,

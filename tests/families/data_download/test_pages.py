@@ -282,3 +282,18 @@ def test_page_that_shows_the_requested_dates_is_read(sim, clock):
     serve_pages(sim, page(interaction(0), filter={"date": dates, "timeZone": "America/New_York"}))
 
     assert run_downloads(download_settings(sim), clock).error is None
+
+
+ECHO = {"filter": {"timeZone": "America/New_York"}, "report": "Interaction/Call"}
+
+
+@pytest.mark.parametrize("echo", [{}, ECHO], ids=["alone", "echo"])
+@pytest.mark.parametrize("words", [{"error": "Report is broken"}, {"errors": ["Report is broken"]}])
+def test_page_without_rows_that_names_an_error_fails_the_window(sim, clock, words, echo):
+    """An error beside an empty list of rows is no empty window, whatever else the page repeats."""
+    serve_pages(sim, page(**words, **echo), page(**words, **echo))
+
+    out = run_downloads(download_settings(sim, max_retries=0), clock)
+
+    assert "Report is broken" in str(failure(out))
+    assert out.bookmark(STREAM) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.errors import StateError
-from tap_cxone.simulator.metrics import CustomMetric
+from tap_cxone.simulator.metrics import CustomMetric, MetricType
 from tap_cxone.streams.title_digests import TitleDigests
 from tap_cxone.tap import TapCXone
 from tests.support.data_download import (
@@ -27,6 +27,8 @@ from tests.support.expectations import audit_events
 from tests.support.properties import many
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_cxone.simulator import Simulator
     from tests.support.run import FakeClock, Output
 
@@ -80,7 +82,7 @@ def test_state_of_twenty_downloads_of_different_metrics_is_small(simulate, clock
 def test_state_of_twenty_downloads_of_different_custom_metrics_is_small(simulate, clock):
     """STATE stays under 20 kB if the catalogue is too large for it, whatever the types are."""
     lists = [metric_names(n) for n in range(20)]
-    types = itertools.cycle(("number", "string", "integer"))
+    types: Iterator[MetricType] = itertools.cycle(("number", "string", "integer"))
     published = [
         CustomMetric(id=name, name=name, type=next(types)) for names in lists for name in names
     ]
