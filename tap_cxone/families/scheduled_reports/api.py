@@ -12,7 +12,7 @@ from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.date_range import other_range, shown_range
-from tap_cxone.http.json_body import json_list, json_object, letters
+from tap_cxone.http.json_body import error_of, json_list, json_object, letters
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
@@ -107,6 +107,9 @@ class ReportsApi(JobApi):
             return replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
+        if error_text := _error_without_rows(response.body):
+            reason = self.client.redact(error_text)
+            return replace(response, status=JobStatus.FAILED, reason=reason)
         # This response is the first page. A second request for it would count as a poll.
         path = self.status_path(job)
         self._first_pages = {path: response.body}
@@ -143,6 +146,13 @@ class ReportsApi(JobApi):
         if total is not None and count != total:
             msg = f"{description}: received {count} of {total} announced rows; run again"
             raise DownloadError(msg)
+
+
+def _error_without_rows(body: Any) -> str:
+    """Return the API's words if a result has errors and no row, or an empty text."""
+    result = json_object(body)
+    errors = {key: value for key, value in result.items() if letters(key) in {"error", "errors"}}
+    return "" if result.get("data") else error_of(errors)
 
 
 def _shown_range(body: Any) -> dict[str, Any]:

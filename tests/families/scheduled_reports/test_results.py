@@ -118,6 +118,22 @@ def test_result_with_another_date_range_in_any_place_fails(sim, clock, place):
     assert "the result is of 2026-03-14 to 2026-03-14" in str(failure(out))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [{"error": "It is broken"}, {"errors": [{"message": "It is broken"}]}],
+    ids=["error", "errors"],
+)
+def test_completed_result_with_an_error_and_no_rows_fails(sim, clock, words):
+    """An error beside an empty list of rows is no empty window."""
+    answer(sim, "poll", done(**words))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "It is broken" in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
 def test_result_with_the_time_of_its_start_is_read(sim, clock):
     """A start without an end is a time of the run, and says nothing of the rows."""
     answer(sim, "poll", done(report_row(), startDate="2026-03-16T05:30:07Z"))
