@@ -92,7 +92,8 @@ class PlainParser(Struct, frozen=True):
                 yield chunk
 
     def _blocks_of(self, chunk: bytes, lines_before: int) -> Iterator[CsvBlock | PlainBlock]:
-        block = self._parse(chunk, lines_before) if lines_before else None
+        is_ordered = not self.line_filter.order.indexes
+        block = self._parse(chunk, lines_before) if lines_before and is_ordered else None
         if block is None:
             yield from csv_blocks(chunk, lines_before, self.source.delimiter)
         else:
@@ -121,7 +122,9 @@ class PlainParser(Struct, frozen=True):
         if table.num_rows <= 1 or not arrays:
             return None
         blanks = _blanks(arrays, table.num_rows)
-        if self.line_filter.may_have_header(arrays[0].to_pylist()) or _has_blank_row(blanks):
+        texts = arrays[0].to_pylist()
+        cell = lambda column, row: arrays[column][row].as_py()  # noqa: E731
+        if self.line_filter.may_have_header(texts, cell) or _has_blank_row(blanks):
             return None
         return PlainBlock(chunk, lines_before, delimiter, arrays, blanks, table.num_rows)
 
