@@ -197,6 +197,8 @@ class ReportStream(JobStream):
             text_format=text_format(
                 report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
                 csv_setting=f"{setting}, csv",
+                date_order=report.date_order,
+                date_order_setting=f"{setting}, date_order",
             ),
         )
         super().__init__(tap, family, declaration)
