@@ -73,7 +73,8 @@ def _parse_number(text: str) -> float | int | Decimal:
     if _INTEGER.fullmatch(text):
         return _parse_integer(text)
     has_exponent = "e" in text or "E" in text
-    return Decimal(text) if has_exponent or len(text) > _EXACT_DIGITS else float(text)
+    value = Decimal(text) if has_exponent or len(text) > _EXACT_DIGITS else float(text)
+    return value or abs(value)  # a zero has no sign
 
 
 # The separators of thousands, and the decimal mark.

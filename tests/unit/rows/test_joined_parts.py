@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 
 import pytest
 
@@ -43,9 +44,10 @@ def test_rows_of_later_blocks_keep_the_order_of_their_part(how):
     text = f"{HEADER}\n1,2,3\nb,c,a\n" + "2,3,1\n" * 60_000
 
     rows, _ = joined_cells(text, how)
+    found = Counter(map(tuple, rows))
+    del rows  # else a failure formats them
 
-    assert len(rows) == 60_001
-    assert {tuple(cells) for cells in rows} == {("1", "2", "3")}
+    assert found == {("1", "2", "3"): 60_001}
 
 
 @pytest.mark.parametrize("how", READ)
