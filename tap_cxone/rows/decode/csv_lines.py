@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +14,13 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from tap_cxone.rows.decode.csv_source import DELIMITER_LINE, CsvBlock
-from tap_cxone.rows.decode.joined_parts import PartOrder, may_be_joined, split_at_header
+from tap_cxone.rows.decode.joined_parts import (
+    PartOrder,
+    fold_case,
+    may_be_joined,
+    spell,
+    split_at_header,
+)
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.plain_block import PlainBlock
 
@@ -76,10 +81,10 @@ class LineFilter(Struct, frozen=True):
         quoting: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
         marked = [_parse_after_mark(header, delimiter, quoting=rule) for rule in quoting]
         headers = [list(header), *marked]
-        first_words = [_folded("".join(titles[:1])).split() for titles in headers]
+        first_words = [fold_case("".join(titles[:1])).split() for titles in headers]
         first_words += [["sep"]] if has_delimiter_line else []
         # One cell that differs from the only title may be a value.
-        spellings = [list(map(_spelling, titles)) for titles in headers if len(header) > 1]
+        spellings = [list(map(spell, titles)) for titles in headers if len(header) > 1]
         return cls(
             headers,
             skipped,
@@ -103,11 +108,11 @@ class LineFilter(Struct, frozen=True):
     def _has_only_rows(self, block: CsvBlock) -> bool:
         """Return True if no line of a block is, or ends with, anything but a row."""
         first_cells = list(map(_first_cell, block.rows))
-        text = _folded("\n".join(first_cells))
+        text = fold_case("\n".join(first_cells))
         return (
             not any(word in text for word in self.first_words)
             and all(map(str.strip, first_cells))
-            and self.order.first_cells.isdisjoint(first_cells)
+            and self.order.first_cells.isdisjoint(text.split("\n"))
             and set(map(len, block.rows)) == {len(self.order.header)}
         )
 
@@ -118,10 +123,9 @@ class LineFilter(Struct, frozen=True):
             first_cells: The first cell of each row.
             cell: Returns the cell of a column and a row, by their indexes.
         """
-        titles = self.order.first_cells
-        if any(text in titles and cell(1, row) in titles for row, text in enumerate(first_cells)):
+        text = fold_case("\n".join(first_cells))
+        if self._may_have_other_order(text, first_cells, cell):
             return True
-        text = _folded("\n".join(first_cells))
         if not any(word in text for word in self.first_words):
             return False
         if any(len(header) == 1 for header in self.headers):
@@ -130,7 +134,17 @@ class LineFilter(Struct, frozen=True):
                 return True
         titles = {header[0] for header in self.headers if header}
         spellings = {titles[0] for titles in self.spellings if titles}
-        return any(cell in titles or _spelling(cell) in spellings for cell in first_cells)
+        return any(cell in titles or spell(cell) in spellings for cell in first_cells)
+
+    def _may_have_other_order(
+        self, text: str, first_cells: Sequence[str], cell: Callable[[int, int], str]
+    ) -> bool:
+        titles = self.order.first_cells
+        if titles.isdisjoint(text.split("\n")):
+            return False
+        rows = (row for row, text in enumerate(map(fold_case, first_cells)) if text in titles)
+        spellings = set(map(spell, self.order.header))
+        return any(spell(cell(1, row)) in spellings for row in rows)
 
     def _row_of(self, cells: list[str]) -> list[str] | None:
         """Return the row of a line in the order of the header; None if the line is no row."""
@@ -149,15 +163,18 @@ class LineFilter(Struct, frozen=True):
 
     def _is_header(self, cells: list[str]) -> bool:
         """Return True if a line is the header; the rows behind it have the order of its cells."""
-        if self._repeats_header(cells):
-            self.order.reset()
-            return True
-        return self.order.follow(cells)
+        if cells not in self.headers:
+            if self.order.follow(cells):
+                return True
+            if not self._spells_header(cells):
+                return False
+        self.order.reset()
+        return True
 
-    def _repeats_header(self, cells: list[str]) -> bool:
-        first = _spelling(cells[0])
-        return cells in self.headers or any(
-            first == titles[0] and list(map(_spelling, cells)) == titles
+    def _spells_header(self, cells: list[str]) -> bool:
+        first = spell(cells[0])
+        return any(
+            first == titles[0] and list(map(spell, cells)) == titles
             for titles in self.spellings
             if titles
         )
@@ -167,16 +184,6 @@ class LineFilter(Struct, frozen=True):
             return False
         line = self.delimiter.join(cells).removeprefix("\ufeff")
         return DELIMITER_LINE.fullmatch(line) is not None
-
-
-def _spelling(cell: str) -> str:
-    """Return a cell in lower case and without blanks."""
-    return "".join(_folded(cell).split())
-
-
-def _folded(text: str) -> str:
-    """Return a text in lower case, with each accent as a part of its letter."""
-    return unicodedata.normalize("NFC", text).casefold()
 
 
 _first_cell = itemgetter(0)

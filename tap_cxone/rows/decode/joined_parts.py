@@ -5,6 +5,7 @@ The writer of a part may have other columns first, and may not have ended its la
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ class PartOrder(Struct):
 
     Attributes:
         header: The header of the file.
-        first_cells: The first cells that a header in another order may have.
+        first_cells: The first cells that a header in another order may have, in lower case.
         indexes: The index of each column's cell; empty for the order of the file's header.
     """
 
@@ -39,20 +40,25 @@ class PartOrder(Struct):
     def of_file(cls, header: Sequence[str]) -> PartOrder:
         """Return the order of the first part of a file."""
         titles = header if len(header) >= _MIN_ORDERED_TITLES else ()
-        first_cells = (form for title in titles for form in _forms_of_first(title))
+        first_cells = (fold_case(form) for title in titles for form in _forms_of_first(title))
         return cls(list(header), frozenset(first_cells), [])
 
     def follow(self, cells: Sequence[str]) -> bool:
-        """Use the order of a header; return False for a row that is not the header in any order."""
-        if cells[0] not in self.first_cells:
+        """Use the order of a header; return False for a row that is not the header in any order.
+
+        Case and blanks count only if titles differ in nothing else.
+        """
+        if fold_case(cells[0]) not in self.first_cells:
             return False
-        titles = [_title_of_first(cells[0]), *cells[1:]]
-        if Counter(titles) != Counter(self.header):
-            return False
+        titles, header = [_title_of_first(cells[0]), *cells[1:]], self.header
+        if Counter(titles) != Counter(header):
+            titles, header = list(map(spell, titles)), list(map(spell, header))
+            if Counter(titles) != Counter(header) or len(set(header)) < len(set(self.header)):
+                return False
         indexes = defaultdict(list)
         for index, title in enumerate(titles):
             indexes[title].append(index)
-        self.indexes = [indexes[title].pop(0) for title in self.header]
+        self.indexes = [indexes[title].pop(0) for title in header]
         return True
 
     def reset(self) -> None:
@@ -68,6 +74,16 @@ class PartOrder(Struct):
         if not self.indexes or len(cells) not in {width, width + 1}:
             return cells
         return [*(cells[index] for index in self.indexes), *cells[width:]]
+
+
+def fold_case(text: str) -> str:
+    """Return a text in lower case, with each accent as a part of its letter."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
+def spell(cell: str) -> str:
+    """Return a cell in lower case and without blanks."""
+    return "".join(fold_case(cell).split())
 
 
 def _forms_of_first(title: str) -> tuple[str, ...]:
