@@ -25,7 +25,7 @@ from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.plain_block import PlainBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tap_cxone.rows.decode.table import SkippedLines
 
@@ -112,20 +112,20 @@ class LineFilter(Struct, frozen=True):
         return (
             not any(word in text for word in self.first_words)
             and all(map(str.strip, first_cells))
-            and self.order.first_cells.isdisjoint(text.split("\n"))
+            and (
+                not self.order.may_be_named_in(text)
+                or self.order.first_cells.isdisjoint(first_cells)
+            )
             and set(map(len, block.rows)) == {len(self.order.header)}
         )
 
-    def may_have_header(self, first_cells: Sequence[str], cell: Callable[[int, int], str]) -> bool:
+    def may_have_header(self, first_cells: Sequence[str], text: str) -> bool:
         """Return True if a row with one of these first cells may repeat the header, or end so.
 
         Args:
             first_cells: The first cell of each row.
-            cell: Returns the cell of a column and a row, by their indexes.
+            text: All of them in lower case.
         """
-        text = fold_case("\n".join(first_cells))
-        if self._may_have_other_order(text, first_cells, cell):
-            return True
         if not any(word in text for word in self.first_words):
             return False
         if any(len(header) == 1 for header in self.headers):
@@ -135,16 +135,6 @@ class LineFilter(Struct, frozen=True):
         titles = {header[0] for header in self.headers if header}
         spellings = {titles[0] for titles in self.spellings if titles}
         return any(cell in titles or spell(cell) in spellings for cell in first_cells)
-
-    def _may_have_other_order(
-        self, text: str, first_cells: Sequence[str], cell: Callable[[int, int], str]
-    ) -> bool:
-        titles = self.order.first_cells
-        if titles.isdisjoint(text.split("\n")):
-            return False
-        rows = (row for row, text in enumerate(map(fold_case, first_cells)) if text in titles)
-        spellings = set(map(spell, self.order.header))
-        return any(spell(cell(1, row)) in spellings for row in rows)
 
     def _row_of(self, cells: list[str]) -> list[str] | None:
         """Return the row of a line in the order of the header; None if the line is no row."""

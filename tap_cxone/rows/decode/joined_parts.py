@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 JOINED_CELL = "ends with the title of its column, as if two parts of the file were joined"
 """Reason of an invalid row."""
@@ -28,27 +28,33 @@ class PartOrder(Struct):
 
     Attributes:
         header: The header of the file.
-        first_cells: The first cells that a header in another order may have, in lower case.
+        first_cells: The first cells that a header in another order may have.
         indexes: The index of each column's cell; empty for the order of the file's header.
+        folded_titles: The titles in lower case; empty if they cannot have another order.
     """
 
     header: list[str]
     first_cells: frozenset[str]
     indexes: list[int]
+    folded_titles: list[str]
 
     @classmethod
     def of_file(cls, header: Sequence[str]) -> PartOrder:
         """Return the order of the first part of a file."""
         titles = header if len(header) >= _MIN_ORDERED_TITLES else ()
-        first_cells = (fold_case(form) for title in titles for form in _forms_of_first(title))
-        return cls(list(header), frozenset(first_cells), [])
+        first_cells = (form for title in titles for form in _forms_of_first(title))
+        return cls(list(header), frozenset(first_cells), [], list(map(fold_case, titles)))
+
+    def may_be_named_in(self, folded_text: str) -> bool:
+        """Return True if a title is in the text of first cells, which is a fast check of many."""
+        return any(title in folded_text for title in self.folded_titles)
 
     def follow(self, cells: Sequence[str]) -> bool:
         """Use the order of a header; return False for a row that is not the header in any order.
 
         Case and blanks count only if titles differ in nothing else.
         """
-        if fold_case(cells[0]) not in self.first_cells:
+        if cells[0] not in self.first_cells:
             return False
         titles, header = [_title_of_first(cells[0]), *cells[1:]], self.header
         if Counter(titles) != Counter(header):
@@ -86,9 +92,10 @@ def spell(cell: str) -> str:
     return "".join(fold_case(cell).split())
 
 
-def _forms_of_first(title: str) -> tuple[str, ...]:
-    """Return a title as the parser reads it at the beginning of a part, maybe behind a mark."""
-    return title, f"{_MARK}{title}", f'{_MARK}"{title}"'
+def _forms_of_first(title: str) -> Iterator[str]:
+    """Yield a title in usual cases, as the parser reads it where a part begins."""
+    for form in {title, title.lower(), title.upper(), title.title()}:
+        yield from (form, f"{_MARK}{form}", f'{_MARK}"{form}"')
 
 
 def _title_of_first(cell: str) -> str:
