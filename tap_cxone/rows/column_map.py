@@ -65,9 +65,10 @@ class ColumnMap(Struct, frozen=True):
         if not self.used_names and len({column.name for column in columns}) == len(columns):
             return columns  # as most declarations are: each name is free
         indexes: dict[str, int] = {}
-        for index, column in enumerate(columns):
-            if (known_name := self.names.get(Title(column.exact_title))) is not None:
-                indexes.setdefault(known_name, index)
+        for known_name_of in (self._name_of_exact_title, self._name_after_move):
+            for index, column in enumerate(columns):
+                if (known_name := known_name_of(column)) is not None:
+                    indexes.setdefault(known_name, index)
         names = {index: name for name, index in indexes.items()}
         used_names, used_by_exact = {*indexes, *self.retired}, {*indexes, *self.used_names}
         for index in sorted(range(len(columns)), key=lambda index: _name_order(columns[index])):
@@ -78,6 +79,17 @@ class ColumnMap(Struct, frozen=True):
                 used_names.add(names[index])
                 used_by_exact.add(names[index])
         return [structs.replace(column, name=names[index]) for index, column in enumerate(columns)]
+
+    def _name_of_exact_title(self, column: Column) -> str | None:
+        return self.names.get(Title(column.exact_title))
+
+    def _name_after_move(self, column: Column) -> str | None:
+        """Return the present column of the titles that had the retired name of a column."""
+        is_known = Title(column.exact_title) in self.names
+        if is_known or column.name not in self.retired or column.match == "exact":
+            return None
+        names = (n for title, n in self.names.items() if default_name(title.text) == column.name)
+        return next(names, None)
 
     def learned_columns(self, declared: Iterable[Column]) -> list[Column]:
         """Return the columns of the map that are not declared, as nullable strings."""

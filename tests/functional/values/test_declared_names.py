@@ -12,7 +12,14 @@ from tap_cxone.simulator import Fault
 from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.analytics_exports import changed_export_settings, run_exports
 from tests.support.run import select
-from tests.support.titles import FIRST_DAY, PAYROLL, payroll_settings, run_titles, title_values
+from tests.support.titles import (
+    FIRST_DAY,
+    PAYROLL,
+    last_properties,
+    payroll_settings,
+    run_titles,
+    title_values,
+)
 
 LONG = "Share of the interactions that " * 3 + "an agent closed on the day"
 NAMED = [
@@ -103,7 +110,9 @@ def test_title_that_resembles_a_declared_name_comes_before_a_repeated_one(sim, c
 
 
 @pytest.mark.parametrize(
-    ("keys", "name"), [(("na!e", "na%e"), "na_e_2"), (("x", "%"), default_name("%"))]
+    ("keys", "name"),
+    [(("na!e", "na%e"), "na_e_2"), (("x", "%"), default_name("%"))],
+    ids=["repeated", "sign"],
 )
 def test_column_of_json_declared_by_the_name_of_its_key_is_typed(sim, clock, keys, name):
     """The keys of objects are found like titles, also one that only a later object has."""
@@ -114,3 +123,24 @@ def test_column_of_json_declared_by_the_name_of_its_key_is_typed(sim, clock, key
     out = run_exports(config, clock)
 
     assert [record[name] for record in out.records(BOTS)] == [None, 7]
+
+
+def test_column_declared_by_a_retired_name_has_the_present_column(sim, clock):
+    """A column that moved is typed where its values are now, if `columns` has its former name."""
+    state = None
+    for run, kind in enumerate(("number", "string")):
+        entity = {"columns": {"Hours": kind}}
+        how = {"entity": entity, "on_type_change": "new_column", "first_day": 10 + run}
+        state = run_titles(sim, clock, (["Hours"], ["7"]), state=state, **how).state
+
+    out = run_titles(
+        sim,
+        clock,
+        (["Hours"], ["8"]),
+        first_day=12,
+        state=state,
+        entity={"columns": {"hours": "string"}},
+    )
+
+    assert title_values(out) == [{"hours_string": "8"}]
+    assert "hours_2" not in last_properties(out)
