@@ -190,7 +190,7 @@ class ReportStream(JobStream):
             primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
-            columns_setting=setting,
+            columns_setting=f"{setting}, columns",
             formats=("json", "csv"),
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),

@@ -100,3 +100,12 @@ def test_undecided_dates_of_a_report_name_its_setting(sim, clock, caplog):
 
     (warning,) = [text for text in warnings_logged(caplog) if "shows its order" in text]
     assert warning.endswith(f"set scheduled_reports.reports, entry '{STREAM}', date_order")
+
+
+def test_invalid_rows_of_a_report_name_its_columns(sim, clock):
+    """The error has the full path of the setting that gives a type."""
+    answer(sim, "poll", done(report_row(handleTime="many")), times=9)
+
+    out = run_reports(report_settings(sim, max_invalid_rows_free=0), clock)
+
+    assert str(failure(out)).endswith(f"scheduled_reports.reports, entry '{STREAM}', columns")
