@@ -74,7 +74,7 @@ def _parse_number(text: str) -> float | int | Decimal:
         return _parse_integer(text)
     is_short = len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text
     value: float | Decimal = float(text) if is_short else Decimal(text)
-    return value or abs(value)  # a zero has no sign
+    return value or 0.0  # a zero has no sign
 
 
 # The separators of thousands, and the decimal mark.
