@@ -29,8 +29,8 @@ def report_rows(loaded: LoadedWindow, declaration: Declaration, log: logging.Log
         log.info(info, table.name, skipped.blank, skipped.repeated_headers)
     if skipped.short_titles:
         text = (
-            "%s: %d values end with their title '%s', as if two parts of the file were joined in "
-            "one line; they were emitted as they are. Compare them with CXone"
+            "%s: %d values end with their title '%s', as if parts of the file were joined there. "
+            "They were emitted as they are; compare them with CXone"
         )
         log.warning(text, table.name, skipped.short_titles, table.header[0])
     if loaded.reader.duplicate_count:
