@@ -129,9 +129,15 @@ def test_column_declared_by_a_retired_name_has_the_present_column(sim, clock):
     """A column that moved is typed where its values are now, if `columns` has its former name."""
     state = None
     for run, kind in enumerate(("number", "string")):
-        entity = {"columns": {"Hours": kind}}
-        how = {"entity": entity, "on_type_change": "new_column", "first_day": 10 + run}
-        state = run_titles(sim, clock, (["Hours"], ["7"]), state=state, **how).state
+        state = run_titles(
+            sim,
+            clock,
+            (["Hours"], ["7"]),
+            first_day=10 + run,
+            state=state,
+            entity={"columns": {"Hours": kind}},
+            on_type_change="new_column",
+        ).state
 
     out = run_titles(
         sim,
