@@ -84,6 +84,15 @@ def local_midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def whole_days(window: Window, zone: tzinfo = UTC) -> Window:
+    """Return a window with all of the days of a zone that it touches."""
+    end = midnight(window.end, zone=zone)
+    return Window(
+        midnight(window.start, zone=zone),
+        end if end == window.end else midnight(window.end, days=1, zone=zone),
+    )
+
+
 def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     start: datetime,
     range_end: datetime,

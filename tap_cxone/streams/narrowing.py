@@ -30,15 +30,16 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
-_OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError, ResponseTimeout)
+_OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError)
 _NOT_OF_THE_WINDOW = (InsecureLink, InvalidRecords, SpoolError, TokenRequired)
 
 
 class NarrowingStream(WindowedStream):
     """A windowed stream that reads on in narrower windows where one cannot be read.
 
-    A window is halved if it takes too long, if the API refuses it as too large, or if it fails
-    twice. Two failures halve none where exports are counted, because narrower windows need more.
+    A window is halved if its job or its response takes too long, if the API refuses it as too
+    large, or if it fails twice. Two failures halve none where exports are counted, because narrower
+    windows need more.
     """
 
     @property
@@ -86,7 +87,7 @@ class NarrowingStream(WindowedStream):
         if isinstance(error, JobTimeout):  # one day is tried once more as it is
             self._halve(window)
             return not is_second_timeout
-        if isinstance(error, WindowTooLarge):
+        if not self.configured_window_days or isinstance(error, WindowTooLarge | ResponseTimeout):
             return self._halve(window)
         if not isinstance(error, _OF_THE_WINDOW) or isinstance(error, _NOT_OF_THE_WINDOW):
             return False
@@ -97,7 +98,7 @@ class NarrowingStream(WindowedStream):
         return False
 
     def _halve(self, window: Window) -> bool:
-        """Store half of the days of a window; return False for a window of one day."""
+        """Store half of the days of a window; return False if they are one day or cannot change."""
         days = min(-(-(window.end - window.start) // _DAY), self.window_days)
         if days > 1:
             state = self.state_view
