@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from msgspec import Struct
 from typing_extensions import override
@@ -227,9 +227,11 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         position, extra_days = window.end, 0
 
 
-def with_lookahead(
-    windows: Iterable[Window], count: int
-) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+WindowAndUpcoming: TypeAlias = tuple[Window, tuple[Window, ...]]
+"""A window with the windows after it for which jobs may be started ahead."""
+
+
+def with_lookahead(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
     """Yield each window with the next `count` windows after it.
 
     Only those windows are taken from the iterable in advance.

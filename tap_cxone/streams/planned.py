@@ -180,7 +180,7 @@ class PlannedStream(CXoneStream):
         fetched = {window for window in self._unread if self._fetched.covers(window)}
         self._unread.clear()
         self._unread.update(fetched, windows)
-        self.progress.set_planned_windows(windows)
+        self.progress.set_planned_windows([*fetched, *windows])
         self._set_quota_eta(workload)
         skipped = [window for window in windows if self.skip_list.find(window)]
         return self.limit_to_quota(windows, [*pending, *skipped])
