@@ -250,13 +250,14 @@ def test_counted_exports_are_not_halved_for_two_failures(simulate, clock):
     assert "days" not in second.state["bookmarks"][KB]["narrow_windows"]
 
 
-def test_data_download_that_is_too_large_is_halved(simulate, clock):
+@pytest.mark.parametrize("status", [413, 408], ids=["too large", "too slow"])
+def test_data_download_that_cannot_be_read_is_halved(simulate, clock, status):
     """An API without jobs requests fewer days too."""
     sim = simulate()
-    sim.faults.add(Fault("download", "status", status=413, family="reporting"))
+    sim.faults.add(Fault("download", "status", status=status, family="reporting"))
     entry = {"name": CALLS, "window_days": 4}
     days = {"start_date": "2026-03-15", "end_date": "2026-03-19"}
-    config = reporting_settings(sim, {"data_downloads": [entry]}, **days)
+    config = reporting_settings(sim, {"data_downloads": [entry]}, max_retries=0, **days)
 
     out = run_tap(config, clock=clock, only=CALLS)
 
