@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from msgspec import Struct
 from typing_extensions import override
@@ -82,6 +82,15 @@ def midnight(instant: datetime, *, days: int = 0, zone: tzinfo = UTC) -> datetim
 def local_midnight(day: date, zone: tzinfo) -> datetime:
     """Return the midnight at which a day of a zone begins, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def whole_days(window: Window, zone: tzinfo = UTC) -> Window:
+    """Return a window with all of the days of a zone that it touches."""
+    end = midnight(window.end, zone=zone)
+    return Window(
+        midnight(window.start, zone=zone),
+        end if end == window.end else midnight(window.end, days=1, zone=zone),
+    )
 
 
 def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
@@ -218,9 +227,11 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
         position, extra_days = window.end, 0
 
 
-def with_lookahead(
-    windows: Iterable[Window], count: int
-) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+WindowAndUpcoming: TypeAlias = tuple[Window, tuple[Window, ...]]
+"""A window with the windows after it for which jobs may be started ahead."""
+
+
+def with_lookahead(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
     """Yield each window with the next `count` windows after it.
 
     Only those windows are taken from the iterable in advance.

@@ -21,6 +21,7 @@ class ReloadedRange:
         str,
         Meta(
             min_length=1,
+            max_length=100,
             description="Name of this request. The state remembers it: the range is read once, "
             "and again only under another `id`.",
         ),
@@ -33,7 +34,8 @@ class ReloadedRange:
         datetime,
         Meta(
             description="Begin of the range, ISO 8601 (UTC if it has no offset). A plain date is a "
-            "local day of the zone, as in `start_date`."
+            "local day of the zone, as in `start_date`. Each window that the range touches is read "
+            "whole."
         ),
     ]
     to: Annotated[
@@ -80,8 +82,9 @@ class HistorySettings(RowSettings):
         tuple[ReloadedRange, ...],
         Meta(
             title="Reload",
+            max_length=40,
             description="Time ranges to read again once, such as days that were corrected in "
-            "CXone. An interrupted reload goes on with the next run.",
+            "CXone. An interrupted reload goes on with the next run, unless its entry is removed.",
         ),
     ] = ()
     deep_lookback: Annotated[

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -20,64 +20,70 @@ class History(Struct, frozen=True):
 
     Attributes:
         committed: Time of the committed windows.
-        reload: Time to read again, whether or not it is committed.
-        reload_at: When the last part of `reload` was requested; None without one.
-        reload_ids: IDs of the entries of the setting `reload` that were applied.
+        reloads: ID of each entry of the setting `reload` that was applied → time that is left of
+            it. The time may be committed or not.
+        deep_lookback: Time that `deep_lookback` still requests to read again.
         deep_lookback_at: When the last deep lookback began; None if there was none.
+        reload_at: When time to read again was last requested; None if nothing of it is left.
         start: Begin of the history while `start_date` is not set; None if it always was.
     """
 
     committed: CommittedTime = CommittedTime()
-    reload: CommittedTime = CommittedTime()
-    reload_ids: frozenset[str] = frozenset()
+    reloads: Mapping[str, CommittedTime] = field(default_factory=dict)
+    deep_lookback: CommittedTime = CommittedTime()
     deep_lookback_at: datetime | None = None
-    start: datetime | None = None
     reload_at: datetime | None = None
+    start: datetime | None = None
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """Return the history that `to_json` wrote.
 
         Raises:
-            TypeError: A value has another type.
+            AttributeError: A value has another type.
+            TypeError: The same.
             ValueError: A text is no instant or interval.
         """
         return cls(
             CommittedTime.parse(raw.get("committed", ())),
-            CommittedTime.parse(raw.get("reload", ())),
-            frozenset(raw.get("reload_ids", ())),
+            {id_: CommittedTime.parse(texts) for id_, texts in raw.get("reload", {}).items()},
+            CommittedTime.parse(raw.get("deep_lookback", ())),
             _parse_optional(raw.get("deep_lookback_at")),
-            _parse_optional(raw.get("start")),
             _parse_optional(raw.get("reload_at")),
+            _parse_optional(raw.get("start")),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return the history as JSON, without empty values."""
         values = {
             "committed": self.committed.format(),
-            "reload": self.reload.format(),
-            "reload_at": _format_optional(self.reload_at),
-            "reload_ids": sorted(self.reload_ids),
+            "reload": {id_: time.format() for id_, time in self.reloads.items()},
+            "deep_lookback": self.deep_lookback.format(),
             "deep_lookback_at": _format_optional(self.deep_lookback_at),
+            "reload_at": _format_optional(self.reload_at),
             "start": _format_optional(self.start),
         }
         return {key: value for key, value in values.items() if value}
 
+    @property
+    def reload(self) -> CommittedTime:
+        """Return all time to read again."""
+        times = (*self.reloads.values(), self.deep_lookback)
+        return CommittedTime.of(interval for time in times for interval in time.intervals)
+
     def commit(self, window: Window) -> Self:
         """Return the history after a window was committed."""
-        reload = self.reload.subtract(CommittedTime((window,)))
+        read = CommittedTime((window,))
         return structs.replace(
             self,
             committed=self.committed.add(window).bounded(),
-            reload=reload,
-            reload_at=self.reload_at if reload.intervals else None,
-        )
+            reloads={id_: time.subtract(read) for id_, time in self.reloads.items()},
+            deep_lookback=self.deep_lookback.subtract(read),
+        ).without_idle_request()
 
-    def read_again(self, windows: Collection[Window], requested_at: datetime) -> Self:
-        """Return the history with further time to read again, if there is any."""
-        if not windows:
-            return self
-        return structs.replace(self, reload=self.reload.add(*windows), reload_at=requested_at)
+    def without_idle_request(self) -> Self:
+        """Return the history without the instant of a request of which nothing is left."""
+        return self if self.reload.intervals else structs.replace(self, reload_at=None)
 
     def predates_reload(self, window: Window, submitted_at: datetime) -> bool:
         """Return True if a window is to be read again, and was submitted before that request."""

@@ -120,14 +120,10 @@ def _with_finish_times(
 ) -> tuple[StreamPlan, ...]:
     """Return the plans with their earliest ends; streams of a family run one after the other."""
     quota, cumulative, timed = family.limits.quota, 0, []
-    # The exports of a day go to the oldest windows of all streams, or to the newest ones.
     submit_order = sorted(
-        (
-            (window.start, plan.workload.stream)
-            for plan in plans
-            for window in plan.workload.windows_without_job
-        ),
-        reverse=family.context.settings.newest_first,
+        (priority, plan.workload.stream)
+        for plan in plans
+        for priority in plan.workload.export_priorities()
     )
     last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:

@@ -43,7 +43,8 @@ class Workload(Struct, frozen=True):
         windows_without_job: Those of `windows` that have no job yet.
         start: Instant from which the stream reads: by bookmark, settings and history limit.
         requested_start: Start by the settings, if the API's history limit is later; else None.
-        history: Those of `windows` that lie before the bookmark, or all of them without one.
+        history: Those of `windows` that are not new since the last run: gaps, and time to read
+            again. Without a bookmark all of them.
         newest_first: Whether the windows of the history are read backwards.
         calls_per_window: Number of exports or calls that each window needs.
         narrowed_days: Maximum days of a window, if wider ones cannot be read; else None.
@@ -67,6 +68,15 @@ class Workload(Struct, frozen=True):
         if not self.windows:
             return None
         return min(w.start for w in self.windows), max(w.end for w in self.windows)
+
+    def export_priorities(self) -> list[tuple[bool, float]]:
+        """Return a sort key for each window without a job, among those of all streams.
+
+        The smallest is exported first. The keys ascend in the order in which a stream reads.
+        """
+        history = set(self.history) if self.newest_first else set()
+        keys = ((w in history, w.start.timestamp()) for w in self.windows_without_job)
+        return [(backwards, -start if backwards else start) for backwards, start in keys]
 
     @property
     def needed(self) -> int:

@@ -152,6 +152,21 @@ class FamilyStream(Stream, ABC):
         self.family.logged_topics.add(topic)
         self.log(text, *arguments, level=level)
 
+    @property
+    def keeps_history(self) -> bool:
+        """Return True if the state has the committed time; the default is False."""
+        return False
+
+    def report_idle_reloads(self) -> None:
+        """Log the entries of `reload` that name the stream although it keeps no committed time."""
+        for index, entry in enumerate(self.settings.reload):
+            if self.name in entry.streams and not self.keeps_history:
+                text = (
+                    "%s: reload.%d (id '%s') does nothing: the stream has no committed windows; "
+                    "remove its name from reload.%d.streams"
+                )
+                self.logger.warning(text, self.name, index, entry.id, index)
+
     # Download
 
     @abstractmethod

@@ -21,25 +21,29 @@ from tap_cxone.errors import (
     WindowTooLarge,
 )
 from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.windows import with_lookahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.windows import Window
+    from tap_cxone.windows import Window, WindowAndUpcoming
 
 _DAY = timedelta(days=1)
-_OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError, ResponseTimeout)
+_OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError)
 _NOT_OF_THE_WINDOW = (InsecureLink, InvalidRecords, SpoolError, TokenRequired)
 
 
 class NarrowingStream(WindowedStream):
     """A windowed stream that reads on in narrower windows where one cannot be read.
 
-    A window is halved if it takes too long, if the API refuses it as too large, or if it fails
-    twice. Two failures halve none where exports are counted, because narrower windows need more.
+    A window is halved if its job or its response takes too long, if the API refuses it as too
+    large, or if it fails twice. Two failures halve none where exports are counted, because narrower
+    windows need more.
     """
+
+    _planned_days: int = 0
 
     @property
     def configured_window_days(self) -> int:
@@ -56,6 +60,19 @@ class NarrowingStream(WindowedStream):
     def narrowed_days(self) -> int | None:
         days = self.state_view.narrow_windows().days
         return days if days is not None and days < self.configured_window_days else None
+
+    @override
+    def _plan_run(self) -> Iterable[Window]:
+        self._planned_days = self.window_days
+        return super()._plan_run()
+
+    @override
+    def _next_window(self, fetched: Iterable[Window]) -> WindowAndUpcoming | None:
+        """Return the next window to fetch; plan again if good windows have doubled the days."""
+        if self.window_days > self._planned_days:
+            windows = self._plan_rest(fetched)
+            self._windows = with_lookahead(windows, self.family.limits.windows_ahead)
+        return super()._next_window(fetched)
 
     @override
     def read_records(self) -> Iterator[Record]:
@@ -88,7 +105,7 @@ class NarrowingStream(WindowedStream):
             return False
         if isinstance(error, JobTimeout):
             return not is_second_timeout if self._halve(window) else _is_new(window, repeated_days)
-        if isinstance(error, WindowTooLarge):
+        if not self.configured_window_days or isinstance(error, WindowTooLarge | ResponseTimeout):
             return self._halve(window)
         if not isinstance(error, _OF_THE_WINDOW) or isinstance(error, _NOT_OF_THE_WINDOW):
             return False
@@ -99,7 +116,7 @@ class NarrowingStream(WindowedStream):
         return False
 
     def _halve(self, window: Window) -> bool:
-        """Store half of the days of a window; return False for a window of one day."""
+        """Store half of the days of a window; return False if they are one day or cannot change."""
         days = min(-(-(window.end - window.start) // _DAY), self.window_days)
         if days > 1:
             state = self.state_view

@@ -7,26 +7,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE
+from typing_extensions import override
 
-from tap_cxone.clock import iso
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.plan import FamilyPlan, StreamPlan
-from tap_cxone.planning.server_time import (
-    available_until,
-    present_instant,
-)
+from tap_cxone.planning.server_time import available_until, present_instant
 from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
-from tap_cxone.streams.row_meaning import changed_settings, digests
+from tap_cxone.streams.reload_report import ReloadReporter
+from tap_cxone.streams.row_meaning import digests, report_changed_meaning
 from tap_cxone.streams.start_report import StartReport, report_partly_skipped
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.streams.tenant_info import merge_tenant_info
-from tap_cxone.windows import Window, midnight, windows_inside
+from tap_cxone.windows import Window, midnight, whole_days, windows_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +104,10 @@ class PlannedStream(CXoneStream):
         """
         raise error
 
+    def whole_windows(self, time_range: Window) -> Window:
+        """Return the least time of whole windows around a time range; the default is UTC days."""
+        return whole_days(time_range)
+
     @property
     def date_settings(self) -> Settings:
         """Return the settings with `start_date` and `end_date` as this stream reads them."""
@@ -120,6 +122,11 @@ class PlannedStream(CXoneStream):
     def row_meaning(self) -> Mapping[str, Any]:
         """Return the settings that decide what a row of this stream means, as JSON, by name."""
         return {}
+
+    @property
+    @override
+    def keeps_history(self) -> bool:
+        return self.has_history and self._incremental
 
     # Plans
 
@@ -151,17 +158,14 @@ class PlannedStream(CXoneStream):
 
     def windows_without_job(self) -> list[Window]:
         """Return the windows that still need a job."""
-        return list(self._planned_workload().windows_without_job)
+        return list(self.planned_workload().windows_without_job)
 
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
-        workload = self._planned_workload()
-        return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
-
-    def _planned_workload(self) -> Workload:
-        pending = self.job_store.pending_windows()
-        return self._workload(self._planned_windows(pending), pending)
+        return StreamPlan.from_workload(
+            self.planned_workload(), self.family, self.remaining_calls()
+        )
 
     def _plan_run(self) -> Iterable[Window]:
         """Return the windows that this run may read; update state and progress for the run."""
@@ -171,12 +175,13 @@ class PlannedStream(CXoneStream):
         self._report_changed_meaning()
         self.stream_history.apply_settings()
         self._log_start()
-        windows = self._planned_windows(pending)
+        workload = self.planned_workload(pending)
+        windows = workload.windows
         fetched = {window for window in self._unread if self._fetched.covers(window)}
         self._unread.clear()
         self._unread.update(fetched, windows)
-        self.progress.set_planned_windows(windows)
-        self._set_quota_eta(windows, pending)
+        self.progress.set_planned_windows([*fetched, *windows])
+        self._set_quota_eta(workload)
         report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
         skipped = [window for window in windows if self.skip_list.find(window)]
         return self.limit_to_quota(windows, [*pending, *skipped])
@@ -189,19 +194,9 @@ class PlannedStream(CXoneStream):
         return SkipList.for_stream(self.name, self.date_settings)
 
     def _report_changed_meaning(self) -> None:
-        """Report settings that changed after the bookmark and give later rows another meaning."""
-        state = self.state_view
-        previous, bookmark = state.row_meaning(), state.bookmark()
-        if not previous or bookmark is None or not self._incremental:
-            return
-        if changed := changed_settings(previous, digests(self.row_meaning())):
-            self.audit_context.write("row_meaning_changed", settings=changed)
-            text = (
-                "%s: %s changed after the bookmark %s, so the rows of one table have two meanings. "
-                "Remove the stream from the state and set start_date to the day to reload from, or "
-                "give the stream another name"
-            )
-            self.logger.warning(text, self.name, ", ".join(changed), iso(bookmark))
+        if self._incremental:
+            meaning, audit_context = digests(self.row_meaning()), self.audit_context
+            report_changed_meaning(self.state_view, meaning, audit_context, self.logger)
 
     @property
     def _incremental(self) -> bool:
@@ -220,45 +215,45 @@ class PlannedStream(CXoneStream):
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
         report.report(self._sync_range(), self._bookmark(), self._gaps())
 
-    def _set_quota_eta(self, windows: Sequence[Window], pending: Sequence[Window]) -> None:
+    def _set_quota_eta(self, workload: Workload) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.
 
         The estimate assumes that no other stream uses the quota.
         """
         if self.family.limits.quota is None:
             return
-        stream_plan = StreamPlan.from_workload(self._workload(windows, pending), self.family)
+        stream_plan = StreamPlan.from_workload(workload, self.family)
         family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
         if family_plan.remaining is not None and family_plan.needed > family_plan.remaining:
             self.progress.set_quota_eta(family_plan.earliest_finish)
 
-    def _workload(self, windows: Sequence[Window], pending: Sequence[Window]) -> Workload:
+    def planned_workload(self, pending: Sequence[Window] | None = None) -> Workload:
+        """Return the windows of a run in the order in which they are read.
+
+        Args:
+            pending: Windows that have a job; None for those of the job store.
+        """
+        pending = self.job_store.pending_windows() if pending is None else pending
+        recent, sync_range = self._recent_windows(pending), self._sync_range()
+        history = self._history_windows(recent, pending)
+        if self._bookmark() is None:  # all of it is history
+            recent, history = [], recent
+        newest_first = self.settings.newest_first
+        windows = [*recent, *reversed(history)] if newest_first else [*history, *recent]
         to_read = self.skip_list.remaining(windows)
-        windows_without_job = tuple(window for window in to_read if window not in pending)
-        sync_range, bookmark = self._sync_range(), self._bookmark()
         return Workload(
             self.family.name,
             self.name,
             self.unit,
             tuple(windows),
-            windows_without_job,
+            tuple(window for window in to_read if window not in pending),
             sync_range.start,
             sync_range.unmet_start,
-            history=tuple(w for w in windows if bookmark is None or w.end <= bookmark),
-            newest_first=self.settings.newest_first,
+            history=tuple(history),
+            newest_first=newest_first,
             calls_per_window=self.calls_per_window,
             narrowed_days=self.narrowed_days,
         )
-
-    def _planned_windows(self, pending: Sequence[Window]) -> list[Window]:
-        """Return the windows of the run in the order in which they are read."""
-        recent = self._recent_windows(pending)
-        history = self._history_windows(recent, pending)
-        if not self.settings.newest_first:
-            return [*history, *recent]
-        if self._bookmark() is None:  # all of it is history
-            return recent[::-1]
-        return [*recent, *reversed(history)]
 
     def _history_windows(self, recent: Sequence[Window], pending: Sequence[Window]) -> list[Window]:
         """Return the windows before the recent ones that are missing, or are to be read again."""
@@ -273,7 +268,7 @@ class PlannedStream(CXoneStream):
     def _gaps(self, recent_start: datetime | None = None) -> Sequence[Window]:
         """Return the time before the bookmark and before the recent windows that is to be read."""
         newest = min(filter(None, [recent_start, self._sync_range().requested_end]))
-        return self.stream_history.gaps(self.history_limit(self.now()), newest)
+        return self.stream_history.gaps(newest)
 
     @cached_property
     def stream_history(self) -> StreamHistory:
@@ -283,9 +278,12 @@ class PlannedStream(CXoneStream):
             state=self.state_view,
             settings=self.date_settings,
             now=self.now,
-            default_start=lambda: self._sync_range().requested_start,
+            sync_range=self._sync_range,
+            history_limit=lambda: self.history_limit(self.now()),
+            whole_windows=self.whole_windows,
+            reporter=ReloadReporter(self.name, self.logger, self.log_once),
             windows=self.windows if self.declaration.grouped else None,
-            enabled=self.has_history and self._incremental,
+            enabled=self.keeps_history,
         )
 
     def _recent_windows(self, pending: Sequence[Window]) -> list[Window]:

@@ -9,15 +9,18 @@ from msgspec import structs
 
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.history import History
-from tap_cxone.planning.reload import request_deep_lookback, request_reloads
+from tap_cxone.planning.reload import ReloadLimits, request_deep_lookback, request_reloads
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from tap_cxone.config.history import ReloadedRange
     from tap_cxone.config.model import Settings
     from tap_cxone.jobs.job import Job
+    from tap_cxone.planning.sync_range import SyncRange
+    from tap_cxone.streams.reload_report import ReloadReporter
     from tap_cxone.streams.state import StreamState
 
     CutWindows = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
@@ -32,32 +35,39 @@ class StreamHistory:
         state: State of the stream.
         settings: The settings, with dates as the stream reads them.
         now: Returns the present instant.
-        default_start: Returns the start of a first run without `start_date`.
+        sync_range: Returns the time range from the bookmark on, or that of a first run.
+        history_limit: Returns the oldest instant that the API serves; None without a limit.
+        whole_windows: Returns the least time of whole windows around a time range.
         windows: Cuts a time range as the stream does, if a row sums up its window; else None.
+        reporter: Reports what the settings request to read again.
         enabled: False for a stream that keeps no committed time.
+        initial_bookmark: The bookmark at the start of the run.
     """
 
     stream: str
     state: StreamState
     settings: Settings
     now: Callable[[], datetime]
-    default_start: Callable[[], datetime]
+    sync_range: Callable[[], SyncRange]
+    history_limit: Callable[[], datetime | None]
+    whole_windows: Callable[[Window], Window]
     windows: CutWindows | None
+    reporter: ReloadReporter
     enabled: bool = True
     _initial: History | None = field(init=False)
-    _initial_bookmark: datetime | None = field(init=False)
+    initial_bookmark: datetime | None = field(init=False)
     _requested_history: History = field(init=False)
 
     def __post_init__(self) -> None:
         """Keep what the state has at the start of the run."""
-        self._initial, self._initial_bookmark = self.state.history(), self.state.bookmark()
+        self._initial, self.initial_bookmark = self._without_removed(), self.state.bookmark()
         self._requested_history = self._requested() if self.enabled else History()
 
     def was_committed(self, window: Window) -> bool:
         """Return True if a window was committed before this run and is not to be read again."""
         if self._initial is not None:
             return self._initial.is_done(window)
-        return self._initial_bookmark is not None and window.end <= self._initial_bookmark
+        return self.initial_bookmark is not None and window.end <= self.initial_bookmark
 
     def predates_reload(self, job: Job) -> bool:
         """Return True if a job is older than the request to read its window again."""
@@ -66,19 +76,20 @@ class StreamHistory:
     def apply_settings(self) -> None:
         """Store what the settings request to read again; each request counts once."""
         if self.enabled:
-            self._requested_history = self._requested()
-            self.state.set_history(self._requested_history)
+            before, after = self._stored(), self._requested()
+            self.reporter.report(self._entries, before, after, self._limits())
+            self._requested_history = after
+            self.state.set_history(after)
 
     def commit(self, window: Window) -> None:
         """Store that a window was committed."""
         if self.enabled:
             self.state.set_history(self._stored().commit(window))
 
-    def gaps(self, oldest: datetime | None, newest: datetime) -> Sequence[Window]:
+    def gaps(self, newest: datetime) -> Sequence[Window]:
         """Return the time before the bookmark that this run reads, in order of time.
 
         Args:
-            oldest: Oldest instant that the API serves; None without a limit.
             newest: Begin of what this run reads anyway, or the newest instant that it may read.
         """
         bookmark = self.state.bookmark()
@@ -86,7 +97,7 @@ class StreamHistory:
             return ()
         history, end = self._requested(), min(bookmark, newest)
         start = self.settings.start_date or history.start or bookmark
-        return history.to_read(start, end).within(oldest, end).intervals
+        return history.to_read(start, end).within(self.history_limit(), end).intervals
 
     def _stored(self) -> History:
         """Return the history of the state.
@@ -99,19 +110,37 @@ class StreamHistory:
         start = self.settings.start_date or bookmark
         return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
 
+    def _without_removed(self) -> History | None:
+        """Return the history without what the settings do not request any more."""
+        history, ids = self.state.history(), {entry.id for entry in self._entries.values()}
+        if history is None:
+            return None
+        reloads = {id_: time for id_, time in history.reloads.items() if id_ in ids}
+        deep_lookback = history.deep_lookback if self.settings.deep_lookback else CommittedTime()
+        return structs.replace(history, reloads=reloads, deep_lookback=deep_lookback)
+
+    @property
+    def _entries(self) -> Mapping[str, ReloadedRange]:
+        """Return the entries of `reload` that name the stream, by the path of the setting."""
+        entries = enumerate(self.settings.reload)
+        return {f"reload.{i}": entry for i, entry in entries if self.stream in entry.streams}
+
     def _requested(self) -> History:
         """Return the history with its start, and with what the settings request to read again."""
-        history, settings = self._with_start(self._stored()), self.settings
-        now, whole_windows = self.now(), self._whole_windows
-        history = request_reloads(
-            history, self.stream, settings, now=now, whole_windows=whole_windows
-        )
+        history, now, limits = self._with_start(self._stored()), self.now(), self._limits()
+        history = request_reloads(history, tuple(self._entries.values()), limits, now)
         return request_deep_lookback(
-            history,
-            settings,
-            now=now,
-            bookmark=self.state.bookmark(),
-            whole_windows=whole_windows,
+            history, self.settings, now=now, bookmark=self.state.bookmark(), limits=limits
+        )
+
+    def _limits(self) -> ReloadLimits:
+        sync_range, bookmark = self.sync_range(), self.state.bookmark()
+        return ReloadLimits(
+            oldest=self.history_limit(),
+            newest=sync_range.requested_start if bookmark is None else bookmark,
+            until=sync_range.requested_end,
+            end_date=self.settings.end_date,
+            whole_windows=self._touched_windows,
         )
 
     def _with_start(self, history: History) -> History:
@@ -120,15 +149,18 @@ class StreamHistory:
         if self.settings.start_date is not None:
             return history
         if bookmark is None:
-            start = self.default_start()
+            start = self.sync_range().requested_start
         elif start is None:
             start = min((i.start for i in history.committed.intervals), default=bookmark)
         return structs.replace(history, start=start)
 
-    def _whole_windows(self, time_range: Window) -> list[Window]:
-        """Return the windows that a time range touches, if a row sums up its window."""
+    def _touched_windows(self, time_range: Window) -> list[Window]:
+        """Return the whole windows that a time range touches.
+
+        If a row sums up its window, they are those that were committed.
+        """
         if self.windows is None:
-            return [time_range]
+            return [self.whole_windows(time_range)]
         committed = self._stored().committed.intervals
         windows = (w for i in committed for w in self.windows(i.start, i.end, ()))
         return [window for window in windows if window.overlaps(time_range)]

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
+    from tap_cxone.windows import WindowAndUpcoming
 
 _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event each
 
@@ -59,6 +60,7 @@ class WindowedStream(PlannedStream):
 
     has_files: ClassVar[bool] = True
     _source: FileSource
+    _windows: Iterator[WindowAndUpcoming]
 
     @abstractmethod
     def source(self) -> FileSource:
@@ -69,9 +71,9 @@ class WindowedStream(PlannedStream):
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call, refused, fetched = self.workers.main_thread.call, None, list[Window]()
-        windows = self._plan_and_compare_clocks()
+        self._windows = self._plan_and_compare_clocks()
         self._source = source = self.source()
-        while window_and_upcoming := call(partial(next, windows, None)):
+        while window_and_upcoming := call(partial(self._next_window, fetched)):
             window, upcoming = window_and_upcoming
             if skipped := self.skip_list.find(window):
                 fetched.append(window)
@@ -84,7 +86,7 @@ class WindowedStream(PlannedStream):
                     window_file = source.fetch(window, self.skip_list.remaining(upcoming))
             except HistoryRefused as error:
                 refused = window, error
-                windows = call(partial(self._later_windows, window, error, fetched))
+                self._windows = call(partial(self._later_windows, window, error, fetched))
                 continue
             refused = None
             fetched.append(window)
@@ -93,11 +95,12 @@ class WindowedStream(PlannedStream):
         if refused and not call(partial(self._is_history, refused[0], fetched)):
             raise refused[1]
 
-    def _plan_and_compare_clocks(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
-        """Return the windows to fetch; plan them again if the clock of this machine is far off.
+    def _next_window(self, fetched: Iterable[Window]) -> WindowAndUpcoming | None:  # noqa: ARG002
+        """Return the next window to fetch with the upcoming ones; None after the last one."""
+        return next(self._windows, None)
 
-        The plan itself is made on the main thread, which alone may read the state.
-        """
+    def _plan_and_compare_clocks(self) -> Iterator[WindowAndUpcoming]:
+        """Return the windows to fetch; plan them again if the clock of this machine is far off."""
         call = self.workers.main_thread.call
         windows = call(self._windows_to_fetch)
         first = call(partial(next, windows, None))
@@ -105,7 +108,7 @@ class WindowedStream(PlannedStream):
             return windows
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
-    def _windows_to_fetch(self) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+    def _windows_to_fetch(self) -> Iterator[WindowAndUpcoming]:
         self._fetched = CommittedTime()
         return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
 
@@ -116,15 +119,19 @@ class WindowedStream(PlannedStream):
 
     def _later_windows(
         self, refused: Window, error: HistoryRefused, fetched: Iterable[Window]
-    ) -> Iterator[tuple[Window, tuple[Window, ...]]]:
+    ) -> Iterator[WindowAndUpcoming]:
         """Return the windows to fetch after the API refused the start of a window."""
         self.start_later(refused, error)
+        later = (w for w in self._plan_rest(fetched) if w.start > refused.start)
+        return with_lookahead(later, self.family.limits.windows_ahead)
+
+    def _plan_rest(self, fetched: Iterable[Window]) -> Iterable[Window]:
+        """Plan again, without the time that this run has fetched."""
         self._fetched = CommittedTime.of(fetched)
         if self.settings.newest_first and (read := self._fetched.intervals):
             # What became available meanwhile is for the next run.
             self._fetched = self._fetched.add(Window(read[-1].end, self.now() + timedelta(days=1)))
-        later = (window for window in self._plan_run() if window.start > refused.start)
-        return with_lookahead(later, self.family.limits.windows_ahead)
+        return self._plan_run()
 
     # From file to records, on the main thread
 

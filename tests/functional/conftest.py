@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.history import Reader
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tap_cxone.simulator import Simulator
+    from tests.support.run import FakeClock
+
+
+@pytest.fixture
+def reader(sim: Simulator, clock: FakeClock, audit_log: Path) -> Reader:
+    """Return the runs of one stream with windows of a day."""
+    return Reader(sim, clock, audit_log)
 
 
 @pytest.fixture

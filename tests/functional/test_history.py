@@ -8,14 +8,9 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
-from tests.support.history import DAY, STREAM, Reader, day_of_march
+from tests.support.history import DAY, STREAM, day_of_march
 from tests.support.requests import submits
 from tests.support.run import NOON
-
-
-@pytest.fixture
-def reader(sim, clock, audit_log):
-    return Reader(sim, clock, audit_log)
 
 
 def committed(out):

@@ -107,6 +107,25 @@ def test_narrow_windows_double_after_ten_good_ones(sim, clock):
     assert "narrow_windows" not in second.state["bookmarks"][STREAM]
 
 
+@pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
+def test_narrow_windows_double_within_one_run(sim, clock, order):
+    """A long history is read in wide windows again soon after ten narrow ones."""
+    sim.faults.add(LIMIT)
+
+    out = run_exports(four_day_windows(sim, 34, backfill_order=order), clock)
+
+    days = widths(sim)
+    assert out.error is None
+    assert days[:11] == [4, *[2] * 10]
+    assert sum(days) == 4 + 34
+    assert days.count(2) < 15
+    assert 4 in days[11:]
+    assert len(conversation_ids(out)) == len(set(conversation_ids(out)))
+    assert sorted(conversation_ids(out)) == sorted(
+        row["id"] for row in expected_conversations(sim, 34)
+    )
+
+
 REASON_KEYS = ["errorMessage", "messageError", "message", "error", "reason"]
 TIME_LIMIT_REASONS = [
     *({key: "Execution limit exceeded"} for key in REASON_KEYS),
@@ -231,13 +250,14 @@ def test_counted_exports_are_not_halved_for_two_failures(simulate, clock):
     assert "days" not in second.state["bookmarks"][KB]["narrow_windows"]
 
 
-def test_data_download_that_is_too_large_is_halved(simulate, clock):
+@pytest.mark.parametrize("status", [413, 408], ids=["too large", "too slow"])
+def test_data_download_that_cannot_be_read_is_halved(simulate, clock, status):
     """An API without jobs requests fewer days too."""
     sim = simulate()
-    sim.faults.add(Fault("download", "status", status=413, family="reporting"))
+    sim.faults.add(Fault("download", "status", status=status, family="reporting"))
     entry = {"name": CALLS, "window_days": 4}
     days = {"start_date": "2026-03-15", "end_date": "2026-03-19"}
-    config = reporting_settings(sim, {"data_downloads": [entry]}, **days)
+    config = reporting_settings(sim, {"data_downloads": [entry]}, max_retries=0, **days)
 
     out = run_tap(config, clock=clock, only=CALLS)
 

@@ -18,48 +18,73 @@ if TYPE_CHECKING:
     from tests.support.run import Output
 
 STREAMS = ("qm_questions", "qm_workflows")
-SKIPPED = {"stream": "qm_workflows", "from": "2026-03-14", "to": "2026-03-15", "why": "broken"}
+SKIPPED = [
+    {"stream": "qm_questions", "from": "2026-03-12", "to": "2026-03-13", "why": "moved"},
+    {"stream": "qm_workflows", "from": "2026-03-14", "to": "2026-03-15", "why": "broken"},
+]
 INCOMPLETE = [
-    *((STREAMS[0], date(2026, 3, day)) for day in (18, 19)),
+    *((STREAMS[0], date(2026, 3, day)) for day in (12, 18, 19)),
     *((STREAMS[1], date(2026, 3, day)) for day in (14, 18, 19)),
 ]
 
 
 def incomplete_days_query() -> str:
-    """Return the query of the documents, as of March 20, for the schema `cxone`."""
+    """Return the query of the documents for the schema `cxone`, as of one o'clock on March 20."""
     texts = [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
     found: list[str] = re.findall(
         r"```sql\n([^`]*from extraction_log\n.*?);\n```", "".join(texts), re.DOTALL
     )
     (query,) = (text.replace("from extraction_log", "from cxone.extraction_log") for text in found)
-    return query.replace("current_date", "date '2026-03-20'")
+    return query.replace("current_timestamp", "timestamptz '2026-03-20 01:00:00+00'")
 
 
 @pytest.fixture
 def logged_run(simulate: Any, clock: Any) -> Output:
-    """Return a run of two streams over six days of which one is skipped in one stream."""
+    """Return a run of two streams over six days, of which each skips another one."""
     sim = simulate(rows_per_day=2)
     config = {
         **tap_settings(sim.url, families=("data_extraction",)),
         "data_extraction": {"window_days": 2, "overlap_days": 0},
         "start_date": "2026-03-12",
         "end_date": "2026-03-18",
-        "skip_windows": [SKIPPED],
+        "skip_windows": SKIPPED,
     }
     return run_tap(config, clock=clock, catalog=select(config, *STREAMS, "extraction_log"))
 
 
-def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path):
-    """A skipped day is incomplete, and so are the days after the last window."""
+@pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
+def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path, type_):
+    """A skipped day is incomplete, also the first one, and so are the days after the last window.
+
+    The days are those of UTC, whatever the zone of the session and the type of the columns.
+    """
     load_messages(logged_run, POSTGRES, server.settings, tmp_path)
+    table = "alter table cxone.extraction_log"
+    for column in ("window_start", "window_end"):
+        if type_ == "timestamptz":
+            server.execute(
+                f"{table} alter {column} type timestamptz using {column} at time zone 'UTC'"
+            )
 
-    assert server.ask(incomplete_days_query()) == INCOMPLETE
+    for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
+        server.execute(f"alter database postgres set timezone to '{zone}'")
+
+        assert server.ask(incomplete_days_query()) == INCOMPLETE
+
+    server.execute("alter database postgres reset timezone")
 
 
-def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path):
+@pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
+def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path, type_):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"
     load_messages(logged_run, DUCKDB, {"path": str(path)}, tmp_path)
 
-    with duckdb.connect(str(path), read_only=True) as warehouse:
-        assert warehouse.execute(incomplete_days_query()).fetchall() == INCOMPLETE
+    with duckdb.connect(str(path)) as warehouse:
+        for column in ("window_start", "window_end"):
+            warehouse.execute("set timezone to 'UTC'")
+            warehouse.execute(f"alter table cxone.extraction_log alter {column} type {type_}")
+        for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
+            warehouse.execute(f"set timezone to '{zone}'")
+
+            assert warehouse.execute(incomplete_days_query()).fetchall() == INCOMPLETE

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
-
-    from tap_cxone.windows import Window
 
 
 class ExportDemand(Struct, frozen=True):
@@ -18,32 +16,36 @@ class ExportDemand(Struct, frozen=True):
 
     Attributes:
         stream: Name of the stream.
-        windows: Windows that still need an export, in the order in which they are read.
+        priorities: Sort key of each window that still needs an export, in the order in which they
+            are read (`Workload.export_priorities`).
         failing: Whether the last run of the stream failed. Its windows stay the oldest, and must
             not block the other streams forever.
+        bookmark: The bookmark at the start of the run; None without one.
         stopped_at: Time when the quota last stopped the stream; None if it never did.
-        newest_first: Whether the newest windows are exported first.
     """
 
     stream: str
-    windows: Sequence[Window]
+    priorities: Sequence[tuple[bool, float]]
     failing: bool = False
+    bookmark: datetime | None = None
     stopped_at: datetime | None = None
-    newest_first: bool = False
 
-    def priority(self, window: Window) -> tuple[bool, float, float, str]:
-        """Return the sort key of a window; the smallest is exported first.
+    def sort_keys(self) -> Iterator[tuple[bool, tuple[bool, float], float, float, str]]:
+        """Yield the sort key of each window among those of all streams.
 
-        Of equally old windows, that of the stream comes first that had to wait most recently. So
-        streams with one new window a day take turns.
+        Of windows with one priority, that of the stream comes first whose bookmark is oldest. If
+        the bookmarks are equal, it is the stream that had to wait most recently. So streams with
+        one new window a day take turns.
         """
-        last_wait = self.stopped_at.timestamp() if self.stopped_at else 0.0
-        start = window.start.timestamp()
-        return self.failing, -start if self.newest_first else start, -last_wait, self.stream
+        bookmark, last_wait = (
+            instant.timestamp() if instant else 0.0 for instant in (self.bookmark, self.stopped_at)
+        )
+        for priority in self.priorities:
+            yield self.failing, priority, bookmark, -last_wait, self.stream
 
 
 def allocate_exports(demands: Iterable[ExportDemand], remaining: int) -> dict[str, int]:
-    """Return how many exports each stream may submit; the oldest, or newest, windows come first.
+    """Return how many exports each stream may submit.
 
     Args:
         demands: Exports that each stream needs.
@@ -53,6 +55,6 @@ def allocate_exports(demands: Iterable[ExportDemand], remaining: int) -> dict[st
         Stream → number of its windows to export now, starting with the first.
     """
     demands = list(demands)
-    ordered = sorted(demand.priority(window) for demand in demands for window in demand.windows)
+    ordered = sorted(key for demand in demands for key in demand.sort_keys())
     allocated = [stream for *_, stream in ordered[:remaining]]
     return {demand.stream: allocated.count(demand.stream) for demand in demands}

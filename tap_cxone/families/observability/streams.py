@@ -206,10 +206,10 @@ class TableStream(JobStream):
         state = self.state_view
         return ExportDemand(
             self.name,
-            self.windows_without_job(),
+            self.planned_workload().export_priorities(),
             failing=self.failed_last_run,
+            bookmark=self.stream_history.initial_bookmark,
             stopped_at=state.quota_stopped_at(),
-            newest_first=self.settings.newest_first,
         )
 
     @override

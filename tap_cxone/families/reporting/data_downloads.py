@@ -22,7 +22,7 @@ from tap_cxone.progress.activity import set_activity, sleep
 from tap_cxone.spool import WindowFile
 from tap_cxone.streams.definition import declare
 from tap_cxone.streams.narrowing import NarrowingStream
-from tap_cxone.windows import daily_windows, midnight
+from tap_cxone.windows import daily_windows, midnight, whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,6 +63,7 @@ class DownloadSource(Struct, frozen=True):
 
         Raises:
             DownloadError: The report failed, or its file is incomplete.
+            ResponseTimeout: The server needed too long in every attempt.
         """
         set_activity(f"downloading {window}")
         description = f"data download {self.report_id}, {window}"
@@ -84,7 +85,8 @@ class DownloadSource(Struct, frozen=True):
                 attempt = attempts.record(error)
                 if attempt.is_last:
                     msg = f"{error}; {attempt.count_text}; no record was emitted. Run again later"
-                    raise DownloadError(msg) from error
+                    is_timeout = isinstance(error, ResponseTimeout)
+                    raise (ResponseTimeout if is_timeout else DownloadError)(msg) from error
             sleep(transport.clock, attempt.delay, "waiting to download again")
 
     def _download(self, window: Window, description: str) -> Spool:
@@ -157,6 +159,10 @@ class DownloadStream(NarrowingStream):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         return daily_windows(start, end, max_days=self.window_days, zone=self.zone, pending=pending)
+
+    @override
+    def whole_windows(self, time_range: Window) -> Window:
+        return whole_days(time_range, self.zone)
 
 
 def _definition_of(entry: DataDownloadSettings) -> DownloadDefinition:

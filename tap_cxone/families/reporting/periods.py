@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource, date_range
+from tap_cxone.families.reporting.period_tables import DAY
 from tap_cxone.families.reporting.settings import ReportingSettings
-from tap_cxone.streams.windowed import WindowedStream
+from tap_cxone.streams.narrowing import NarrowingStream
 from tap_cxone.streams.zoned import ZonedStream
-from tap_cxone.windows import grid_windows
+from tap_cxone.windows import Window, grid_windows, whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.family_stream import StreamPreload
-    from tap_cxone.windows import Window
 
 _MEDIA_TYPE = "mediaTypeId"
 
@@ -59,7 +59,7 @@ class PeriodSource(ListSource):
         return self.rules.apply(row, defaults)
 
 
-class PeriodStream(WindowedStream):
+class PeriodStream(NarrowingStream):
     """Stream of one list of a date range, in windows on a grid."""
 
     def __init__(self, tap: Tap, family: ApiFamily, table: PeriodTable) -> None:
@@ -93,6 +93,16 @@ class PeriodStream(WindowedStream):
     def lookback(self) -> timedelta:
         return max(self.section.lookback, self.settings.lookback)
 
+    @property
+    @override
+    def configured_window_days(self) -> int:
+        return self.table.longest // DAY
+
+    @property
+    def longest(self) -> timedelta:
+        """Return the maximum length of a window: that of the API, or less after a failure."""
+        return self.narrowed_days * DAY if self.narrowed_days else self.table.longest
+
     @override
     def source(self) -> PeriodSource:
         return PeriodSource.of(self, self.table, media_types=self.media_types)
@@ -101,7 +111,16 @@ class PeriodStream(WindowedStream):
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        return grid_windows(start, end, length=self.table.longest, step=self.table.step)
+        return grid_windows(start, end, length=self.longest, step=self.table.step)
+
+    @override
+    def whole_windows(self, time_range: Window) -> Window:
+        days = whole_days(time_range)
+        cells = grid_windows(
+            days.start, days.end, length=min(self.table.longest, DAY), step=self.table.step
+        )
+        touched = [cell for cell in cells if cell.overlaps(time_range)]
+        return Window(touched[0].start, touched[-1].end)
 
 
 class AggregateStream(ZonedStream, PeriodStream):
@@ -111,6 +130,11 @@ class AggregateStream(ZonedStream, PeriodStream):
     @override
     def zone(self) -> ZoneInfo:
         return self.settings.zone or ZoneInfo("UTC")
+
+    @property
+    @override
+    def configured_window_days(self) -> int:
+        return 0  # a row sums up its window
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:

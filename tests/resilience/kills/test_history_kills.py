@@ -84,7 +84,7 @@ class Historic(Trial):
         """Return False also for a reload that no STATE has."""
         requested = {entry["id"] for entry in self.plan.after.get("reload", ())}
         history = (self.state or {}).get("bookmarks", {}).get(stream, {}).get("history", {})
-        is_requested = not requested <= set(history.get("reload_ids", ()))
+        is_requested = not requested <= history.get("reload", {}).keys()
         return not is_requested and super().has_read(stream, window)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.tap import TapCXone
-from tap_cxone.windows import Window
 from tests.support.observability import AQ, AS, KB, PATHS, run_tables
 from tests.support.observability_quota import DAY, quota_settings, submitted_tables
 from tests.support.requests import submits
@@ -20,9 +19,9 @@ TWO = datetime(2026, 3, 1, 2, tzinfo=UTC)
 THREE = (AQ, AS, KB)
 
 
-def run_nightly(sim, clock, nights, *streams, **family):
+def run_nightly(sim, clock, nights, *streams, order="oldest_first", **family):
     """Run each night at two, every second night three seconds earlier; return the last output."""
-    config = quota_settings(sim, "2026-03-01T00:00:00Z", **family)
+    config = quota_settings(sim, "2026-03-01T00:00:00Z", **family) | {"backfill_order": order}
     state, out = None, None
     for night in range(nights):
         clock.instant = TWO + night * DAY - (night % 2) * timedelta(seconds=3)
@@ -71,6 +70,17 @@ def test_four_tables_a_night_take_turns(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
+def test_two_tables_that_need_four_exports_a_night_share_three(sim, clock, order):
+    """With windows of a day both are read up to the last midnight, and to the end by turns."""
+    out = run_nightly(sim, clock, 13, AS, KB, order=order)
+
+    exports = Counter(submitted_tables(sim))
+    assert exports.total() >= 3 * 12
+    assert abs(exports[PATHS[AS]] - exports[PATHS[KB]]) <= 1
+    assert all(str(out.bookmark(stream)) >= "2026-03-13T00:00" for stream in (AS, KB))
+
+
 def test_plan_of_as_many_tables_as_exports_names_the_wait(sim, clock):
     """`--plan` says that a night needs all exports, and that a run waits for them."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z")
@@ -85,10 +95,10 @@ def test_plan_of_as_many_tables_as_exports_names_the_wait(sim, clock):
 @pytest.mark.parametrize("stopped", ["first", "second"])
 def test_export_goes_to_the_stream_that_waited_most_recently(stopped):
     """Of equally old windows that of the stream comes first that was stopped last."""
-    window = Window(TWO, TWO + DAY)
+    priority = (False, TWO.timestamp())
     times = {stopped: TWO + timedelta(hours=1)}
     demands = [
-        ExportDemand(name, [window], stopped_at=times.get(name, TWO))
+        ExportDemand(name, [priority], stopped_at=times.get(name, TWO))
         for name in ("first", "second")
     ]
 
