@@ -34,11 +34,13 @@ class Page(Struct, frozen=True):
         rows: Its rows.
         total: Number of rows of the whole list; None if it announces none.
         last_poll_time: Instant of the response by the API's clock; empty if unknown.
+        hidden: Number of rows of the whole list that the user may not see.
     """
 
     rows: Sequence[dict[str, Any]]
     total: int | None = None
     last_poll_time: str = ""
+    hidden: int = 0
 
 
 class ReportingApi(Struct, frozen=True):
@@ -99,7 +101,7 @@ def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "
     envelope = json_object(body)
     inner = envelope.get(_WRAPPER, body)
     fields = {**envelope, **json_object(inner)}
-    rows, total = json_list(inner, data_keys), _total(fields)
+    rows, total = json_list(inner, data_keys), _count(fields, "totalRecords")
     if rows is None and total == 0:
         rows = []
     if rows is None and row_field in json_object(inner):
@@ -111,11 +113,12 @@ def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "
             "correct reporting.api_version or endpoints.reporting"
         )
         raise ApiError(msg)
-    return Page(objects, total, str(fields.get("lastPollTime") or ""))
+    hidden = _count(fields, "hiddenAgents") or 0
+    return Page(objects, total, str(fields.get("lastPollTime") or ""), hidden)
 
 
-def _total(fields: Mapping[str, Any]) -> int | None:
-    text = str(fields.get("totalRecords")).replace(",", "")
+def _count(fields: Mapping[str, Any], key: str) -> int | None:
+    text = str(fields.get(key)).replace(",", "")
     return int(text) if text.isdecimal() else None
 
 

@@ -156,6 +156,44 @@ def test_pages_without_a_total_are_read_until_one_is_empty(simulate, clock):
     assert [seen.query["skip"] for seen in lists_of(sim, "/agents")] == ["0", "6", "10"]
 
 
+def test_total_of_a_page_does_not_end_the_list(simulate, clock):
+    """A total that equals a full page may be that of the page, so the list is read on."""
+    sim = simulate(reporting_total="page")
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 4}), clock, "agents")
+
+    assert out.counts()["agents"] == len(AGENTS)
+
+
+def test_agent_deleted_while_paging_leads_to_another_reading(sim, clock):
+    """A list that ends before its announced total is read once more."""
+    rows = [{"agentId": number} for number in (1, 2, 3)]
+    pages = [{"agents": rows[:2], "totalRecords": 3}, {"agents": [], "totalRecords": None}]
+    sim.faults.add(*map(listed_as, pages), listed_as({"agents": rows[:2], "totalRecords": 2}))
+    sim.faults.add(listed_as({"agents": []}))
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 2}), clock, "agents")
+
+    assert out.error is None
+    assert out.counts()["agents"] == 2
+
+
+@pytest.mark.parametrize(
+    ("hidden", "problem"), [(1, ""), (0, "received 2 of 3 announced rows")], ids=["hidden", "lost"]
+)
+def test_agents_that_are_announced_and_missing_fail_unless_they_are_hidden(
+    sim, clock, hidden, problem
+):
+    """A role may hide agents, which the total counts; any other missing row is an error."""
+    body = {"agents": [{"agentId": 1}, {"agentId": 2}], "totalRecords": 3, "hiddenAgents": hidden}
+    sim.faults.add(*[listed_as(body), listed_as({"agents": []})] * 3)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 2}), clock, "agents")
+
+    assert out.counts() == ({} if problem else {"agents": 2})
+    assert problem in str(out.error)
+
+
 @pytest.mark.parametrize(
     ("total", "size", "problem"),
     [
