@@ -174,6 +174,32 @@ def test_download_with_an_error_text_fails(simulate, clock):
 
 
 @pytest.mark.parametrize(
+    "spelling", ['{"file": null}', '{"errorMessage":null,"file" :null}'], ids=len
+)
+def test_download_whose_file_is_null_has_no_rows(sim, clock, spelling):
+    """Null in place of the file, without an error text or a link, means no rows."""
+    sim.faults.add(Fault("download", "status", status=200, body=spelling, times=2))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert out.error is None
+    assert out.bookmark(CALLS) == "2026-03-18T05:00:00+00:00"
+    assert len(download_queries(sim)) == 2
+
+
+@pytest.mark.parametrize("file", ["", None], ids=["empty", "null"])
+def test_download_with_a_link_in_place_of_its_file_fails(sim, clock, file):
+    """If the API stored the file, its rows are not there, and the window is not committed."""
+    body = json.dumps({"fileName": "a.csv", "file": file, "URI": "https://api.invalid/files"})
+    sim.faults.add(Fault("download", "status", status=200, body=body, times=99))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert "the response has a link in place of the file" in str(out.error)
+    assert out.bookmark(CALLS) is None
+
+
+@pytest.mark.parametrize(
     ("own", "days"),
     [({}, [17, 18, 19, 20]), ({"lookback_days": 0}, [18, 19, 20])],
     ids=["one window", "none"],
