@@ -136,6 +136,28 @@ def test_download_ignores_daylight_saving(sim, clock):
     assert out.counts()[CALLS] == len(contacts)
 
 
+@pytest.mark.parametrize("month", [1, 7], ids=["winter", "summer"])
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("Europe/Dublin", "T00:00:00Z"),
+        ("Australia/Sydney", "T00:00:00"),
+        ("Africa/Casablanca", "T00:00:00"),
+    ],
+    ids=lambda value: str(value).rpartition("/")[2],
+)
+def test_download_uses_the_winter_time_of_its_zone(sim, clock, month, zone, start):
+    """The offset of winter counts all year, also where the law calls that of summer standard."""
+    offset = {"Europe/Dublin": 0, "Australia/Sydney": 10, "Africa/Casablanca": 1}[zone]
+    clock.instant = datetime(2026, month, 20, 12, tzinfo=UTC)
+    began = datetime(2026, month, 11, tzinfo=UTC) - timedelta(hours=offset)
+    span = {"start_date": began.isoformat(), "end_date": (began + DAY).isoformat()}
+
+    run_reporting(download_config(sim, {"timezone": zone}, **span), clock, CALLS)
+
+    assert [q["startDate"] for q in download_queries(sim)] == [f"2026-{month:02d}-11{start}"]
+
+
 @pytest.mark.parametrize("empty", ["204", "zero-bytes", "header"])
 def test_download_without_rows_is_committed_at_once(simulate, clock, empty):
     """No body, no file and a header alone mean no rows, and are not requested again."""
