@@ -33,6 +33,10 @@ NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
 _PATH = "/report-jobs"
 _FILE_DELETED = "not available"  # the file of a job; any other 409 is a wait
 _WRAPPERS = ("jobResult", "jobResults", "resultSet")
+_REPORT_HINT = (
+    "correct report_id of the entry in reporting.report_jobs (the stream reports lists all), or "
+    "reporting.api_version"
+)
 _LISTS = {"completedJobs", "runningJobs"}
 _REMEDY = "correct reporting.api_version or endpoints.reporting"
 _PERMISSION_HINT = (
@@ -123,8 +127,11 @@ class ReportJobsApi(JobApi):
     @override
     def submit(self, window: Window) -> SubmitResult:
         path = versioned(self.version, f"{_PATH}/{self.report_id}")
-        with self.permission_hint():
-            response = self.client.submit(path, None, params=self.body(window))
+        try:
+            with self.permission_hint():
+                response = self.client.submit(path, None, params=self.body(window))
+        except NotFound as error:
+            raise error.with_remedy(_REPORT_HINT) from error
         job_id = first_id(unwrap_job(response.json), self.ID_KEYS)
         return self.require_job(response, SubmitResult(job_id))
 
@@ -226,6 +233,7 @@ class ReportJobsApi(JobApi):
                 self.hosts,
                 description,
                 unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),
+                hosts_setting="reporting.file_hosts",
             )
 
 
