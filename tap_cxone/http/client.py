@@ -148,17 +148,15 @@ class Client(Struct, frozen=True):
         url = self.base_url_from_token(self.token_provider.token())
         return None if url in self.unreachable else url
 
-    def _require_allowed(
-        self, url: str, allowed_hosts: Iterable[str], hosts_setting: str = ""
-    ) -> None:
+    def _require_allowed(self, url: str, hosts: Iterable[str], setting: str = "") -> None:
         """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
         is_secure = is_secure_url(url, insecure=self.allow_insecure)
-        if is_secure and is_allowed_host(url, (urlsplit(self.base_url).netloc, *allowed_hosts)):
+        if is_secure and is_allowed_host(url, (urlsplit(self.base_url).netloc, *hosts)):
             return
         msg = f"{self.base_url} returned a URL that may not receive the token; nothing was sent"
-        if not is_secure or not hosts_setting:
+        if not is_secure or not setting:
             raise ApiError(msg)
-        hint = f"if the host {urlsplit(url).netloc} may receive it, add it to {hosts_setting}"
+        hint = f"if the host {urlsplit(url).netloc} may receive it, add it to {setting}"
         raise ApiError(msg, remedy=hint)
 
     def submit(

@@ -112,7 +112,7 @@ def test_collecting_without_jobs_commits_nothing(sim, clock):
     assert [seen.status for seen in sent(sim, "GET", "/report-jobs")] == [204]
 
 
-def finished_job(job_id: str, ended_at: str, **changes: Any) -> dict[str, Any]:
+def collected_job(job_id: str, ended_at: str, **changes: Any) -> dict[str, Any]:
     """Return a finished job of the API's list."""
     link = f"{BASE}/files?fileName={job_id}.csv"
     return {"jobId": job_id, "jobEnd": ended_at, "resultFileURL": link, **changes}
@@ -130,8 +130,8 @@ def test_jobs_of_another_report_are_not_collected(sim, clock):
     clock.instant += HOUR
     sim.faults.add(
         listing_of(
-            finished_job(mine, "2026-03-20T12:01:00Z", reportId=str(REPORT_ID)),
-            finished_job(other, "2026-03-20T12:02:00Z", reportId=REPORT_ID + 1),
+            collected_job(mine, "2026-03-20T12:01:00Z", reportId=str(REPORT_ID)),
+            collected_job(other, "2026-03-20T12:02:00Z", reportId=REPORT_ID + 1),
         )
     )
 
@@ -144,8 +144,8 @@ def test_job_that_waits_for_its_file_holds_back_later_ones(sim, clock):
     """The bookmark does not pass a job that ended within the hour and has no link so far."""
     early, late = sim.report_jobs.submit({}), sim.report_jobs.submit({})
     clock.instant += HOUR
-    waiting = finished_job(early, "2026-03-20T12:31:00Z", resultFileURL=None)
-    sim.faults.add(listing_of(waiting, finished_job(late, "2026-03-20T12:32:00Z")))
+    waiting = collected_job(early, "2026-03-20T12:31:00Z", resultFileURL=None)
+    sim.faults.add(listing_of(waiting, collected_job(late, "2026-03-20T12:32:00Z")))
     config = report_config(sim, {"mode": "collect"})
 
     first = run_reporting(config, clock, REPORT)
@@ -170,8 +170,8 @@ def test_job_without_a_table_is_named_and_later_ones_are_collected(
     """A job whose file cannot be read does not stop the stream until the file is deleted."""
     early, late = sim.report_jobs.submit({}), sim.report_jobs.submit({})
     clock.instant += 3 * HOUR
-    odd = finished_job(early, "2026-03-20T12:01:00Z", **changes)
-    sim.faults.add(listing_of(odd, finished_job(late, "2026-03-20T12:02:00Z")))
+    odd = collected_job(early, "2026-03-20T12:01:00Z", **changes)
+    sim.faults.add(listing_of(odd, collected_job(late, "2026-03-20T12:02:00Z")))
 
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
 
