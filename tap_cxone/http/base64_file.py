@@ -18,6 +18,7 @@ _MAX_KEY_BYTES = 4096  # the key, the colon and the white space around it
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _CUT_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _END = b'"'
+_NULL = b"null"
 
 
 class Base64Field(Struct, frozen=True):
@@ -26,10 +27,12 @@ class Base64Field(Struct, frozen=True):
     Attributes:
         key: Key of the field, at any depth; the first one counts.
         description: Name of the file in messages.
+        null_is_empty: Whether null is an empty file, and no missing one.
     """
 
     key: str
     description: str
+    null_is_empty: bool = False
 
     def decode(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the bytes of the file.
@@ -76,12 +79,15 @@ class Base64Field(Struct, frozen=True):
     def _find_start(self, chunks: Iterator[bytes]) -> bytes:
         """Return the part of the chunks that follows the opening quote of the field."""
         # A quote inside a JSON string has a backslash before it, so this matches a key only.
-        start = re.compile(rb'(?<!\\)"' + re.escape(self.key.encode()) + rb'"\s*:\s*"')
+        values = rb'"|null' if self.null_is_empty else rb'"'
+        start = re.compile(
+            rb'(?<!\\)"' + re.escape(self.key.encode()) + rb'"\s*:\s*(' + values + rb")"
+        )
         text, beginning = b"", b""
         for chunk in chunks:
             text, beginning = text + chunk, beginning.lstrip() or chunk
             if match := start.search(text):
-                return text[match.end() :]
+                return _END if match[1] == _NULL else text[match.end() :]
             text = text[-_MAX_KEY_BYTES:]
         if beginning.lstrip().startswith(b"<"):
             return self._fail(

@@ -148,12 +148,16 @@ class Client(Struct, frozen=True):
         url = self.base_url_from_token(self.token_provider.token())
         return None if url in self.unreachable else url
 
-    def _require_allowed(self, url: str, allowed_hosts: Iterable[str]) -> None:
+    def _require_allowed(self, url: str, hosts: Iterable[str], setting: str = "") -> None:
         """Raise `ApiError` unless the token may be sent to a URL that the API gave."""
-        hosts = (urlsplit(self.base_url).netloc, *allowed_hosts)
-        if not is_secure_url(url, insecure=self.allow_insecure) or not is_allowed_host(url, hosts):
-            msg = f"{self.base_url} returned a URL that may not receive the token; nothing was sent"
+        is_secure = is_secure_url(url, insecure=self.allow_insecure)
+        if is_secure and is_allowed_host(url, (urlsplit(self.base_url).netloc, *hosts)):
+            return
+        msg = f"{self.base_url} returned a URL that may not receive the token; nothing was sent"
+        if not is_secure or not setting:
             raise ApiError(msg)
+        hint = f"if the host {urlsplit(url).netloc} may receive it, add it to {setting}"
+        raise ApiError(msg, remedy=hint)
 
     def submit(
         self,
@@ -261,6 +265,7 @@ class Client(Struct, frozen=True):
         description: str,
         *,
         unwrap: UnwrapBody | None = None,
+        hosts_setting: str = "",
     ) -> Spool:
         """Download a file, with a token, from a URL that the API gave; retried like any read.
 
@@ -269,12 +274,13 @@ class Client(Struct, frozen=True):
             allowed_hosts: Hosts that may receive the token, subdomains included.
             description: Name of the file in messages; the URL itself never appears.
             unwrap: Converter of the body, such as `Base64Field.decode`.
+            hosts_setting: Full path of the setting that allows another host, for the error.
 
         Raises:
             ApiError: The URL is on another host; nothing was sent.
             DownloadError: The file is incomplete.
         """
-        self._require_allowed(url, allowed_hosts)
+        self._require_allowed(url, allowed_hosts, hosts_setting)
         return self._download_file(url, description, unwrap)
 
     def post_for_file(

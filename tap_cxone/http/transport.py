@@ -247,10 +247,11 @@ class Transport(Struct, frozen=True, kw_only=True):
         return content
 
     def error_text(self, response: requests.Response) -> str:
-        """Return the words of an error body, or the error header, on one line without secrets."""
+        """Return the words of an error body and its header, on one line without secrets."""
         content = b"".join(iter_body(response, _MAX_ERROR_BYTES))
         words = self._describe_body(response, content)
-        return words or self.redact(response.headers.get(self.error_header, ""))
+        header = self.redact(response.headers.get(self.error_header, ""))
+        return words if header in words else "; ".join(filter(None, (words, header)))
 
     def _describe_body(self, response: requests.Response, content: bytes) -> str:
         """Return the start of a body that has no rows on one line, or the size of any other."""

@@ -10,7 +10,8 @@ NICE documents it, and public clients use it. What the tap relies on:
 - An error text may be in the header `icStatusDescription` alone.
 - `contacts/completed` filters by contact start (`startDate`, `endDate`).
 - It also filters by change (`updatedSince`, at most 30 days back).
-- `lastPollTime` is the next `updatedSince`.
+- `lastPollTime` is the next `updatedSince`. Whether that instant is included is not documented.
+- A role may hide agents (`hiddenAgents`), which `totalRecords` may count.
 - Aggregates have no dates: their figures are those of the requested window. They are complete
   after 15 minutes, and a window ends on a quarter of an hour.
 - Durations are ISO 8601 (`PT…`) or seconds, as numbers or texts.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from tap_cxone.errors import ApiError, DataPending, ResponseTimeout
+from tap_cxone.errors import ApiError, DataPending, NotFound, ResponseTimeout
 from tap_cxone.families.reporting.settings import ReportingSettings
-from tap_cxone.http.json_body import json_list, json_object, json_objects
+from tap_cxone.http.json_body import json_list, json_object, json_objects, letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,10 @@ PERMISSION_HINT = (
     "grant the user of the access key the permission to view this data "
     "(CXone: Admin > Security > Roles)"
 )
+VERSION_HINT = (
+    "set reporting.api_version, or reporting.api_versions for this stream, to a version that has "
+    "this path; else check region and endpoints.reporting"
+)
 _WRAPPER = "resultSet"
 _INTERVAL_PENDING = "pending"  # WFM figures that the API has not computed so far
 
@@ -34,11 +38,13 @@ class Page(Struct, frozen=True):
         rows: Its rows.
         total: Number of rows of the whole list; None if it announces none.
         last_poll_time: Instant of the response by the API's clock; empty if unknown.
+        hidden: Number of rows of the whole list that the user may not see.
     """
 
     rows: Sequence[dict[str, Any]]
     total: int | None = None
     last_poll_time: str = ""
+    hidden: int = 0
 
 
 class ReportingApi(Struct, frozen=True):
@@ -65,9 +71,13 @@ class ReportingApi(Struct, frozen=True):
 
         Raises:
             ApiError: The response has no list.
+            NotFound: The version has no such path.
             ResponseTimeout: The server cannot build so large a page.
         """
-        response = self.client.get(versioned(self.version, path), params)
+        try:
+            response = self.client.get(versioned(self.version, path), params)
+        except NotFound as error:
+            raise error.with_remedy(VERSION_HINT) from error
         if response.status == HTTPStatus.NO_CONTENT:
             return Page(())
         return read_page(response.json, path, data_keys, row_field)
@@ -85,12 +95,14 @@ def versioned(version: str, path: str) -> str:
 
 
 def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "") -> Page:
-    """Return the rows of a response; a missing list is empty if the response announces no rows.
+    """Return the rows of a response.
+
+    A null list, or a missing one whose announced number of rows is zero, is empty.
 
     Args:
         body: The parsed response.
         path: Path of the list, for messages.
-        data_keys: Keys under which the list may be.
+        data_keys: Keys under which the list may be, in any spelling.
         row_field: As in `ReportingApi.page`.
 
     Raises:
@@ -98,9 +110,11 @@ def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "
     """
     envelope = json_object(body)
     inner = envelope.get(_WRAPPER, body)
-    fields = {**envelope, **json_object(inner)}
-    rows, total = json_list(inner, data_keys), _total(fields)
-    if rows is None and total == 0:
+    fields, keys = {**envelope, **json_object(inner)}, list(map(letters, data_keys))
+    by_letters = {letters(key): value for key, value in json_object(inner).items()}
+    rows, total = json_list(by_letters or inner, keys), _count(fields, "totalRecords")
+    is_null = any(by_letters.get(key, ...) is None for key in keys)
+    if rows is None and (total == 0 or (is_null and total is None)):
         rows = []
     if rows is None and row_field in json_object(inner):
         rows = [inner]
@@ -111,11 +125,12 @@ def read_page(body: Any, path: str, data_keys: Sequence[str], row_field: str = "
             "correct reporting.api_version or endpoints.reporting"
         )
         raise ApiError(msg)
-    return Page(objects, total, str(fields.get("lastPollTime") or ""))
+    hidden = _count(fields, "hiddenAgents") or 0
+    return Page(objects, total, str(fields.get("lastPollTime") or ""), hidden)
 
 
-def _total(fields: Mapping[str, Any]) -> int | None:
-    text = str(fields.get("totalRecords")).replace(",", "")
+def _count(fields: Mapping[str, Any], key: str) -> int | None:
+    text = str(fields.get(key)).replace(",", "")
     return int(text) if text.isdecimal() else None
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tap_cxone.families.reporting.report_jobs import FinishedJob, ReportJobsApi
 
 _TICK = timedelta(microseconds=1)
+_FILE_DELAY = timedelta(hours=1)  # a finished job may get its link later
+_NO_TABLES = (".pdf", ".xls", ".xlsx", ".xml")
 
 
 class CollectedReportStream(ReportRowsStream):
@@ -50,21 +52,34 @@ class CollectedReportStream(ReportRowsStream):
         jobs = self.api.finished_jobs(min(span, MAX_RETENTION_DAYS))
         self._jobs.update(distinct_ends(jobs))
         for ended_at in sorted(self._jobs):
-            if start < ended_at <= end and self._has_file(self._jobs[ended_at]):
+            job = self._jobs[ended_at]
+            if not start < ended_at <= end:
+                continue
+            if job.link is None and self.now() - job.ended_at < _FILE_DELAY:
+                return  # the next run reads it, and the jobs after it
+            if self._has_table(job):
                 yield Window(start, ended_at)
                 start = ended_at
 
-    def _has_file(self, job: FinishedJob) -> bool:
-        """Return True unless the API has deleted the file of a job, which is logged once."""
-        if job.deleted_at is None or job.deleted_at > self.now():
+    def _has_table(self, job: FinishedJob) -> bool:
+        """Return True unless a job has no file with a table, which is logged once."""
+        problem, remedy = self._problem(job)
+        if not problem:
             return True
-        text = (
-            "%s: job %s ended at %s, and its file was deleted at %s; its rows were not emitted. "
-            "Run the tap more often"
-        )
-        topic, ended, deleted = f"file of job {job.id}", iso(job.ended_at), iso(job.deleted_at)
-        self.log_once(topic, text, self.name, job.id, ended, deleted)
+        text = "%s: job %s ended at %s, and %s; its rows were not emitted. %s"
+        topic = f"file of job {job.id}"
+        self.log_once(topic, text, self.name, job.id, iso(job.ended_at), problem, remedy)
         return False
+
+    def _problem(self, job: FinishedJob) -> tuple[str, str]:
+        """Return why the file of a job cannot be read, and what to do; empty if it can."""
+        if job.deleted_at is not None and job.deleted_at <= self.now():
+            return f"its file was deleted at {iso(job.deleted_at)}", "Run the tap more often"
+        if job.link is None:
+            return "it has no file", "Run the report again in CXone if its rows are needed"
+        if job.file_name.casefold().endswith(_NO_TABLES):
+            return "its file is no CSV", "Select the format CSV for the report in CXone"
+        return "", ""
 
 
 def distinct_ends(jobs: Iterable[FinishedJob]) -> dict[datetime, FinishedJob]:
@@ -94,6 +109,7 @@ class CollectedJobs(Struct, frozen=True):
         set_activity(f"downloading {window}")
         job = self.jobs[window.end]
         description = f"{self.api.name}, job {job.id}"
+        assert job.link is not None  # noqa: S101 (a job without a file has no window)
         spool = self.api.download(job.link, description)
         return WindowFile(window, upcoming, description, job.id, spool)
 

@@ -7,27 +7,30 @@ in windows of their start date, which never returns a change that came later.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.families.reporting.pages import ListSource, SeenRows, date_range
+from tap_cxone.families.reporting.pages import ListSource, date_range
 from tap_cxone.rows.titles import fold
 from tap_cxone.windows import Window, daily_windows, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
-    from tap_cxone.families.reporting.pages import Row
+    from tap_cxone.families.reporting.api import Page
+    from tap_cxone.families.reporting.list_progress import Row
     from tap_cxone.spool import WindowFile
 
 # The API reaches back 30 days; an hour less is still within them when the request arrives.
 CHANGE_HISTORY = timedelta(days=30) - timedelta(hours=1)
 _CHANGED_AT = fold("lastUpdateTime")
+_SINCE = "updatedSince"
+_TICK = timedelta(milliseconds=1)
+_MIN_ORDERED = 2  # fewer changes are in any order
 
 
 def contact_windows(start: datetime, end: datetime, now: datetime) -> Iterator[Window]:
@@ -60,7 +63,16 @@ class ContactSource(ListSource):
 
     @override
     def queries(self, window: Window) -> Iterable[Mapping[str, str]]:
-        return (date_range(window),)
+        if self.changed_from is None or window.end <= self.changed_from:
+            return (date_range(window),)
+        return (_changed_since(max(window.start - self.lookback, self.now - CHANGE_HISTORY)),)
+
+    @override
+    def get_page(self, params: Mapping[str, str], skip: int | None = 0) -> Page:
+        page = super().get_page(params, skip)
+        if _SINCE in params:
+            self._last_poll_time = self._last_poll_time or page.last_poll_time
+        return page
 
     @override
     def _fetch_once(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
@@ -77,40 +89,36 @@ class ContactSource(ListSource):
         return Window(window.start, polled_at) if window.start < polled_at < window.end else window
 
     @override
-    def pages(self, window: Window) -> Iterator[Sequence[Row]]:
-        if self.changed_from is None or window.end <= self.changed_from:
-            yield from super().pages(window)
-        else:
-            yield from self._changed(window)
+    def later_params(
+        self, params: Mapping[str, str], rows: Sequence[Row]
+    ) -> Mapping[str, str] | None:
+        """Return a query from just before the last change, if the page is in the order of changes.
 
-    def _changed(self, window: Window) -> Iterator[Sequence[Row]]:
-        """Yield the contacts changed since the start of the window, each once.
-
-        A contact that changes while paging moves to the end of the list. So the next page starts at
-        the last change that was read, and not at a number of rows, which would omit one.
+        A contact that changes while paging moves to the end of the list, so a number of rows would
+        omit one. The query begins before the last change, since the API may exclude its instant.
         """
-        seen, skip = SeenRows.of(self.table.primary_keys), 0
-        previous: Sequence[Row] = ()
-        since = iso_z(max(window.start - self.lookback, self.now - CHANGE_HISTORY), "milliseconds")
-        while True:
-            page = self.get_page({"updatedSince": since}, skip)
-            self._last_poll_time = self._last_poll_time or page.last_poll_time
-            if self.is_repeated(page, previous, window):
-                return
-            previous, rows = page.rows, list(map(self.rules.apply, page.rows))
-            yield seen.new_rows(rows)
-            skip += len(rows)
-            if not rows or (page.total is not None and skip >= page.total):
-                return
-            changed_at = _changed_at(rows[-1])
-            if changed_at and changed_at > since:
-                since, skip, previous = changed_at, 0, ()
+        changes = _ordered_changes(rows)
+        if _SINCE not in params or len(changes) < _MIN_ORDERED:
+            return None
+        later = _changed_since(changes[-1] - _TICK)
+        return later if later[_SINCE] > params[_SINCE] else None
 
 
-def _changed_at(row: Mapping[str, Any]) -> str:
-    """Return when a contact changed, as the API expects it; empty if that is unknown."""
+def _ordered_changes(rows: Sequence[Row]) -> Sequence[datetime]:
+    """Return when the contacts changed; nothing if that is unknown or not in ascending order."""
+    changes = [change for change in map(_changed_at, rows) if change is not None]
+    return changes if len(changes) == len(rows) and changes == sorted(changes) else ()
+
+
+def _changed_since(instant: datetime) -> dict[str, str]:
+    return {_SINCE: iso_z(instant, "milliseconds")}
+
+
+def _changed_at(row: Mapping[str, Any]) -> datetime | None:
+    """Return when a contact changed; None if that is unknown, or of an unknown zone."""
     value = next((value for name, value in row.items() if fold(name) == _CHANGED_AT), None)
     try:
-        return iso_z(parse_instant(str(value)), "milliseconds")
+        instant = datetime.fromisoformat(str(value))
     except ValueError:
-        return ""
+        return None
+    return instant if instant.tzinfo else None

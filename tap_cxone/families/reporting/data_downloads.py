@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -26,7 +26,6 @@ from tap_cxone.windows import daily_windows, midnight, whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from singer_sdk import Tap
 
@@ -181,6 +180,6 @@ def _definition_of(entry: DataDownloadSettings) -> DownloadDefinition:
 def standard_zone(entry: DataDownloadSettings, settings: Settings, now: datetime) -> timezone:
     """Return the offset of the entry's time zone without daylight saving; UTC without a zone."""
     zone = time_zone(entry.timezone) or settings.zone or UTC
-    local = now.astimezone(zone)
-    offset, saving = local.utcoffset(), local.dst()
-    return timezone((offset or timedelta(0)) - (saving or timedelta(0)))
+    # The offset in winter: Ireland calls that of summer its standard time, and Windows does not.
+    offsets = (datetime(now.year, month, 1, tzinfo=zone).utcoffset() for month in (1, 7))
+    return timezone(min(offset or timedelta(0) for offset in offsets))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A quote inside base64 cannot occur, so this matches a key only.
 _ERROR = re.compile(rb'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)+)"')
+_NO_FILE = re.compile(rb'"file"\s*:\s*(?:""|null)')
+_LINK = re.compile(rb'"URI"\s*:\s*"[^"]', re.IGNORECASE)
 _MAX_ERROR_BYTES = 4096
 
 
@@ -36,20 +38,28 @@ class DownloadBody(Struct, frozen=True):
         """Yield the bytes of the CSV file.
 
         Raises:
-            DownloadError: The response has an error text, or its file is incomplete.
+            DownloadError: The response has an error text or a link, or its file is incomplete.
         """
-        return Base64Field("file", self.description).decode(self._without_error(chunks))
+        field = Base64Field("file", self.description, null_is_empty=True)
+        return field.decode(self._without_error(chunks))
 
     def _without_error(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the chunks; raise `DownloadError` if they contain an error text."""
+        """Yield the chunks; raise `DownloadError` for an error text, or a link without a file."""
         end = b""
         for chunk in chunks:
-            if match := _ERROR.search(end + chunk):
+            end += chunk
+            if match := _ERROR.search(end):
                 text = self.redact(json.loads(b'"%b"' % match.group(1)))
                 msg = (
                     f"{self.description}: the report failed: {text}; run again when no other user "
                     "runs it, or correct reporting.data_downloads"
                 )
                 raise DownloadError(msg)
-            end = chunk[-_MAX_ERROR_BYTES:]
+            end = end[-_MAX_ERROR_BYTES:]
             yield chunk
+        if _NO_FILE.search(end) and _LINK.search(end):
+            msg = (
+                f"{self.description}: the response has a link in place of the file, so the API "
+                "ignored saveAsFile; set reporting.api_versions to another version for the stream"
+            )
+            raise DownloadError(msg)

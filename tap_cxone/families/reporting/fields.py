@@ -61,6 +61,14 @@ def seconds_of(value: Any) -> Any:
     return int(seconds) if seconds.is_integer() else seconds
 
 
+def without_secrets(value: Any) -> Any:
+    """Return a value without the secret fields of the objects in it."""
+    if isinstance(value, dict):
+        public = {name: v for name, v in value.items() if fold(name) not in _SECRET_FIELDS}
+        return {name: without_secrets(inner) for name, inner in public.items()}
+    return list(map(without_secrets, value)) if isinstance(value, list) else value
+
+
 class FieldRules(Struct, frozen=True):
     """Rules that give the fields of a row one spelling.
 
@@ -91,7 +99,8 @@ class FieldRules(Struct, frozen=True):
         for name, folded, value in self._ordered(row):
             if folded not in taken:
                 taken.add(folded)
-                result[name] = seconds_of(value) if folded in self.numbers else value
+                is_number = folded in self.numbers
+                result[name] = seconds_of(value) if is_number else without_secrets(value)
         return result | {name: v for name, v in defaults.items() if fold(name) not in taken}
 
     def _ordered(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

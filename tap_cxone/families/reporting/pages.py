@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import DownloadError, ResponseTimeout
-from tap_cxone.families.reporting.api import api_of
+from tap_cxone.families.reporting.api import Page, api_of
 from tap_cxone.families.reporting.fields import FieldRules
+from tap_cxone.families.reporting.list_progress import ListProgress, Row
 from tap_cxone.families.reporting.settings import ReportingSettings
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
-from tap_cxone.rows.titles import fold
 from tap_cxone.spool import WindowFile
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tap_cxone.families.reporting.api import Page, ReportingApi
+    from tap_cxone.families.reporting.api import ReportingApi
     from tap_cxone.families.reporting.tables import Table
     from tap_cxone.streams.family_stream import FamilyStream
     from tap_cxone.windows import Window
-
-Row = dict[str, Any]
 
 
 def date_range(window: Window) -> dict[str, str]:
@@ -36,38 +34,6 @@ def date_range(window: Window) -> dict[str, str]:
 
 class RowsMoved(DownloadError):
     """Rows moved across a page boundary while paging, so some were not read."""
-
-
-@dataclass
-class SeenRows:
-    """Hashes of the keys of rows that were read, so that each row is emitted once.
-
-    Attributes:
-        key: Folded names of the key fields.
-    """
-
-    key: tuple[str, ...]
-    _hashes: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, key_columns: Iterable[str]) -> SeenRows:
-        """Return an empty set for rows with these key columns."""
-        return cls(tuple(map(fold, key_columns)))
-
-    def new_rows(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows whose keys are new, and store their keys."""
-        return [row for row in rows if self._is_new(row)]
-
-    def _is_new(self, row: Row) -> bool:
-        values = {fold(name): value for name, value in row.items()}
-        key = hash(tuple(str(values.get(name)) for name in self.key))
-        is_new = key not in self._hashes
-        self._hashes.add(key)
-        return is_new
-
-    def __len__(self) -> int:
-        """Return the number of distinct rows."""
-        return len(self._hashes)
 
 
 @dataclass(kw_only=True)
@@ -91,7 +57,7 @@ class ListSource:
     page_size: int
     max_retries: int
     log: logging.Logger
-    _last_seen: SeenRows | None = None
+    _last_listed: set[int] | None = None
 
     @classmethod
     def of(cls, stream: FamilyStream, table: Table, **more: Any) -> Self:
@@ -183,27 +149,38 @@ class ListSource:
 
         Raises:
             RowsMoved: Fewer distinct rows were read than the API announced.
+            DownloadError: The same rows are missing as in the attempt before.
         """
-        seen = SeenRows.of(self.table.primary_keys)
-        paginator = OffsetPaginator(
-            self.description(window), lambda page: (len(page.rows), page.total)
-        )
-        previous: Sequence[Row] = ()
-        for page in paginator.pages(lambda skip: self.get_page(params, skip)):
-            if self.is_repeated(page, previous, window):
+        progress, previous = ListProgress.of(self.table.primary_keys), Page(())
+        while True:
+            page = self.get_page(params, progress.skip)
+            if self._is_repeated(page, previous, window):
                 return
-            previous = page.rows
-            yield seen.new_rows(self.to_row(row, params) for row in page.rows)
-        if paginator.total is not None and len(seen) < paginator.total:
-            self._check_repeated(window, seen, paginator.total)
+            rows, previous = [self.to_row(row, params) for row in page.rows], page
+            yield progress.add(page, rows)
+            if progress.is_last(page, self.page_size):
+                break
+            if later_params := self.later_params(params, rows):
+                params, previous = later_params, Page(())
+                progress.start_again()
+        if progress.missing > 0:
+            self._report_missing(progress, window)
 
-    def is_repeated(self, page: Page, previous: Sequence[Row], window: Window) -> bool:
+    def later_params(
+        self,
+        params: Mapping[str, str],  # noqa: ARG002 (overrides)
+        rows: Sequence[Row],  # noqa: ARG002 (overrides)
+    ) -> Mapping[str, str] | None:
+        """Return a query of the rows from the last ones of a page on; None to read on by number."""
+        return None
+
+    def _is_repeated(self, page: Page, previous: Page, window: Window) -> bool:
         """Return True if a page is the one before it again, and the list was complete then.
 
         Raises:
             DownloadError: The list may have more rows.
         """
-        if not page.rows or page.rows != previous:
+        if not page.rows or page.rows != previous.rows:
             return False
         text = f"{self.description(window)}: the API ignores skip, and repeated a page"
         if (page.total or 0) > len(page.rows) or len(page.rows) >= self.page_size:
@@ -212,11 +189,18 @@ class ListSource:
         self.log.warning("%s; the list of %d rows counts as complete", text, len(page.rows))
         return True
 
-    def _check_repeated(self, window: Window, seen: SeenRows, total: int) -> None:
-        """Raise `RowsMoved` unless the last attempt read the same rows, so nothing moves."""
-        text = f"{self.description(window)}: {len(seen)} of {total} announced rows are distinct"
-        if seen != self._last_seen:
-            self._last_seen = seen
+    def _report_missing(self, progress: ListProgress, window: Window) -> None:
+        """Raise an error, or warn of repeated keys if the attempt before read the same rows."""
+        count, total = len(progress.listed), progress.total
+        text = f"{self.description(window)}: {count} of {total} announced rows are distinct"
+        if progress.listed != self._last_listed:
+            self._last_listed = progress.listed
             msg = f"{text}, because rows moved while paging"
             raise RowsMoved(msg)
+        if progress.skip < (total or 0):
+            msg = (
+                f"{self.description(window)}: received {progress.skip} of {total} announced rows; "
+                "run again"
+            )
+            raise DownloadError(msg)
         self.log.warning("%s; rows with the key of an earlier row were dropped", text)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.evidence import Evidence
     from tap_cxone.context import ApiFamily
-    from tap_cxone.families.reporting.pages import Row
+    from tap_cxone.families.reporting.list_progress import Row
     from tap_cxone.families.reporting.period_tables import PeriodTable
     from tap_cxone.planning.skipped_windows import SkippedWindow
     from tap_cxone.spool import WindowFile

@@ -11,7 +11,7 @@ from msgspec import Struct
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.errors import NotFound
+from tap_cxone.errors import ApiError, NotFound
 from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from tap_cxone.errors import ApiError
     from tap_cxone.http.messages import ApiResponse
     from tap_cxone.jobs.job import Job
     from tap_cxone.spool import Spool
@@ -34,6 +33,12 @@ NICE_HOSTS = ("niceincontact.com", "nice-incontact.com", "incontact.com")
 _PATH = "/report-jobs"
 _FILE_DELETED = "not available"  # the file of a job; any other 409 is a wait
 _WRAPPERS = ("jobResult", "jobResults", "resultSet")
+_REPORT_HINT = (
+    "correct report_id of the entry in reporting.report_jobs (the stream reports lists all), or "
+    "reporting.api_version"
+)
+_LISTS = {"completedJobs", "runningJobs"}
+_REMEDY = "correct reporting.api_version or endpoints.reporting"
 _PERMISSION_HINT = (
     "grant the user of the access key the permission Custom Reports > Edit, and access to files "
     "(CXone: Admin > Security > Roles)"
@@ -48,14 +53,16 @@ class FinishedJob(Struct, frozen=True):
     Attributes:
         id: ID of the job.
         ended_at: When it ended.
-        link: URL of its file.
+        link: URL of its file; None if it has none so far.
         deleted_at: When the API deletes the file; None if the list does not say.
+        file_name: Name of the file; empty if the list does not say.
     """
 
     id: str
     ended_at: datetime
-    link: str
+    link: str | None
     deleted_at: datetime | None = None
+    file_name: str = ""
 
 
 class JobTimes(Struct, frozen=True):
@@ -120,8 +127,11 @@ class ReportJobsApi(JobApi):
     @override
     def submit(self, window: Window) -> SubmitResult:
         path = versioned(self.version, f"{_PATH}/{self.report_id}")
-        with self.permission_hint():
-            response = self.client.submit(path, None, params=self.body(window))
+        try:
+            with self.permission_hint():
+                response = self.client.submit(path, None, params=self.body(window))
+        except NotFound as error:
+            raise error.with_remedy(_REPORT_HINT) from error
         job_id = first_id(unwrap_job(response.json), self.ID_KEYS)
         return self.require_job(response, SubmitResult(job_id))
 
@@ -155,7 +165,7 @@ class ReportJobsApi(JobApi):
     @override
     def list_jobs(self) -> dict[str, StatusResponse]:
         listed = self._list({"jobSpan": "1"}).values()
-        jobs = [(first_id(job, self.ID_KEYS), job) for part in listed for job in json_objects(part)]
+        jobs = [(first_id(job, self.ID_KEYS), job) for part in listed for job in self._own(part)]
         return {job_id: self.read_status(job) for job_id, job in jobs if job_id}
 
     @override
@@ -163,19 +173,41 @@ class ReportJobsApi(JobApi):
         return ListedJobs(candidate_ids=frozenset(self.list_jobs()))
 
     def finished_jobs(self, span_days: int) -> list[FinishedJob]:
-        """Return the finished jobs of the last days that have a file, in the order of their end."""
+        """Return the finished jobs of the last days, in the order of their end.
+
+        Raises:
+            ApiError: The response has no list, or the end of a job is no date.
+        """
         query = {"jobStatus": "completed", "jobSpan": str(span_days)}
-        listed = json_objects(self._list(query).get("completedJobs"))
-        found = [job for job in map(self._finished_job, listed) if job is not None]
+        listed = self._list(query)
+        if listed and not _LISTS & listed.keys():
+            msg = f"{self.list_path}: the response has no list completedJobs; {_REMEDY}"
+            raise ApiError(msg)
+        found = [
+            self._finished_job(job_id, job)
+            for job in self._own(listed.get("completedJobs"))
+            if (job_id := first_id(job, self.ID_KEYS)) and job.get("jobEnd")
+        ]
         return sorted(found, key=lambda job: (job.ended_at, len(job.id), job.id))
 
-    def _finished_job(self, job: Mapping[str, Any]) -> FinishedJob | None:
-        job_id, ended_at = first_id(job, self.ID_KEYS), _instant_or_none(job.get("jobEnd"))
-        link = self.find_link(job)
-        if job_id is None or ended_at is None or link is None:
-            return None
+    def _own(self, jobs: Any) -> list[dict[str, Any]]:
+        """Return the jobs of a list that are not those of another report."""
+        own = {None, str(self.report_id)}
+        return [job for job in json_objects(jobs) if first_id(job, ("reportId",)) in own]
+
+    def _finished_job(self, job_id: str, job: Mapping[str, Any]) -> FinishedJob:
+        ended_at = _instant_or_none(job.get("jobEnd"))
+        if ended_at is None:
+            msg = f"{self.list_path}: jobEnd of job {job_id} is no ISO 8601 date; {_REMEDY}"
+            raise ApiError(msg)
         self.job_times[job_id] = JobTimes(_instant_or_none(job.get("jobStart")), ended_at)
-        return FinishedJob(job_id, ended_at, link, _instant_or_none(job.get("deleteTime")))
+        return FinishedJob(
+            job_id,
+            ended_at,
+            self.find_link(job),
+            _instant_or_none(job.get("deleteTime")),
+            str(job.get("fileName") or ""),
+        )
 
     def _list(self, query: Mapping[str, str]) -> dict[str, Any]:
         params = {"reportId": str(self.report_id), **query}
@@ -201,6 +233,7 @@ class ReportJobsApi(JobApi):
                 self.hosts,
                 description,
                 unwrap=lambda chunks: without_lines(decode(chunks), self.skip_lines),
+                hosts_setting="reporting.file_hosts",
             )
 
 

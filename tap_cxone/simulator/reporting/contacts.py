@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime, timedelta
+from operator import ge, gt
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,7 +74,7 @@ class Contacts:
         """Create contacts none of which has changed."""
         source = RowSource.from_factory(CONTACTS, make_contact)
         self._rows = RowGenerator(options, {CONTACTS: source}, timedelta(0))
-        self._clock = clock
+        self._options, self._clock = options, clock
         self._changed: dict[int, Row] = {}
         self._moves_left = options.moving_contacts
         self._lock = threading.Lock()
@@ -96,9 +97,10 @@ class Contacts:
         )
 
     def updated(self, since: datetime) -> list[Row]:
-        """Return the contacts changed at `since` or later, by change."""
+        """Return the contacts changed at `since` or later, or only later, by change."""
         rows = self._between(since - _LONGEST, self._clock.now())
-        return self._sorted(row for row in rows if _instant(row, _UPDATED) >= since)
+        includes = ge if self._options.updated_since == "inclusive" else gt
+        return self._sorted(row for row in rows if includes(_instant(row, _UPDATED), since))
 
     def _between(self, start: datetime, end: datetime) -> list[Row]:
         now = self._clock.now()
@@ -109,7 +111,8 @@ class Contacts:
         return [row for row in (*rows, *changed.values()) if _instant(row, _UPDATED) <= now]
 
     def _sorted(self, rows: Iterable[Row]) -> list[Row]:
-        return sorted(rows, key=lambda row: (row[_UPDATED], row["contactId"]))
+        by_id = self._options.contact_order == "id"
+        return sorted(rows, key=lambda row: ("" if by_id else row[_UPDATED], row["contactId"]))
 
     def move_after(self, page: Sequence[Row]) -> None:
         """Change the first contacts of a page that was served, as many as the options allow."""

@@ -16,7 +16,10 @@ class ReportingOptions(CommonOptions):
         reporting_generation: Generation of the reporting API. The older one has other names, texts
             for numbers, and the wrapper `resultSet`.
         reporting_errors: Where an error of the reporting API has its text.
-        reporting_total: Whether lists of the reporting API announce their number of rows.
+        reporting_total: Whether lists of the reporting API announce their number of rows, or only
+            that of each page.
+        contact_order: Order of a list of contacts: by change as requested, or by ID.
+        updated_since: Whether `updatedSince` includes changes at that instant.
         max_page_rows: Maximum number of rows that a page of the reporting API has.
         slow_page_rows: Rows above which the reporting API does not build a page in time (408);
             None for no limit.
@@ -37,7 +40,9 @@ class ReportingOptions(CommonOptions):
 
     reporting_generation: Literal["new", "old"] = "new"
     reporting_errors: Literal["body", "header"] = "body"
-    reporting_total: Literal["present", "absent"] = "present"
+    reporting_total: Literal["present", "absent", "page"] = "present"
+    contact_order: Literal["change", "id"] = "change"
+    updated_since: Literal["inclusive", "exclusive"] = "inclusive"
     max_page_rows: int = 10_000
     slow_page_rows: int | None = None
     download_zone_hours: float = -5

@@ -59,8 +59,8 @@ def list_response(  # noqa: PLR0913 (all are parts of one response)
             "lastPollTime": instant(now),
             "_links": {"self": "string", "next": None},
         }
-    if has_envelope and options.reporting_total == "present":
-        body["totalRecords"] = total
+    if has_envelope and options.reporting_total != "absent":
+        body["totalRecords"] = len(rows) if options.reporting_total == "page" else total
     if options.reporting_generation == "old":
         body[data_key] = [_old_row(row, old_names) for row in rows]
         body = {"resultSet": body}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from tap_cxone.simulator import Fault
+from tap_cxone.simulator.reporting.report_jobs import REPORT_ID
 from tests.support.reporting import (
+    BASE,
     JSON,
     REPORT,
     contact_keys,
@@ -107,6 +110,96 @@ def test_collecting_without_jobs_commits_nothing(sim, clock):
     assert out.error is None
     assert out.counts() == {}
     assert [seen.status for seen in sent(sim, "GET", "/report-jobs")] == [204]
+
+
+def collected_job(job_id: str, ended_at: str, **changes: Any) -> dict[str, Any]:
+    """Return a finished job of the API's list."""
+    link = f"{BASE}/files?fileName={job_id}.csv"
+    return {"jobId": job_id, "jobEnd": ended_at, "resultFileURL": link, **changes}
+
+
+def listing_of(*jobs: dict[str, Any]) -> Fault:
+    """Return the fault that lists these finished jobs."""
+    body = json.dumps({"jobResults": {"completedJobs": jobs}})
+    return Fault("list", "status", status=200, headers=JSON, body=body)
+
+
+def test_jobs_of_another_report_are_not_collected(sim, clock):
+    """A list that ignores the requested report has jobs of others, whose rows are none of it."""
+    mine, other = sim.report_jobs.submit({}), sim.report_jobs.submit({})
+    clock.instant += HOUR
+    sim.faults.add(
+        listing_of(
+            collected_job(mine, "2026-03-20T12:01:00Z", reportId=str(REPORT_ID)),
+            collected_job(other, "2026-03-20T12:02:00Z", reportId=REPORT_ID + 1),
+        )
+    )
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert {r["_job_id"] for r in out.records(REPORT)} == {mine}
+
+
+def test_job_that_waits_for_its_file_holds_back_later_ones(sim, clock):
+    """The bookmark does not pass a job that ended within the hour and has no link so far."""
+    early, late = sim.report_jobs.submit({}), sim.report_jobs.submit({})
+    clock.instant += HOUR
+    waiting = collected_job(early, "2026-03-20T12:31:00Z", resultFileURL=None)
+    sim.faults.add(listing_of(waiting, collected_job(late, "2026-03-20T12:32:00Z")))
+    config = report_config(sim, {"mode": "collect"})
+
+    first = run_reporting(config, clock, REPORT)
+    second = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert first.counts() == {}
+    assert {r["_job_id"] for r in second.records(REPORT)} == {early, late}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"resultFileURL": ""}, "it has no file"),
+        ({"fileName": "Reports\\a.XLS"}, "its file is no CSV"),
+        ({"fileName": "a.pdf"}, "its file is no CSV"),
+    ],
+    ids=["none", "spreadsheet", "document"],
+)
+def test_job_without_a_table_is_named_and_later_ones_are_collected(
+    sim, clock, caplog, changes, words
+):
+    """A job whose file cannot be read does not stop the stream until the file is deleted."""
+    early, late = sim.report_jobs.submit({}), sim.report_jobs.submit({})
+    clock.instant += 3 * HOUR
+    odd = collected_job(early, "2026-03-20T12:01:00Z", **changes)
+    sim.faults.add(listing_of(odd, collected_job(late, "2026-03-20T12:02:00Z")))
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert out.error is None
+    assert {r["_job_id"] for r in out.records(REPORT)} == {late}
+    assert f"job {early} ended at" in caplog.text
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"jobResults": {"completedJobs": [{"jobId": "1", "jobEnd": "3/20/2026"}]}},
+            "jobEnd of job 1",
+        ),
+        ({"jobResults": [{"jobId": "1"}]}, "has no list completedJobs"),
+    ],
+    ids=["date", "list"],
+)
+def test_list_of_jobs_that_cannot_be_read_fails(sim, clock, body, words):
+    """Jobs in a form that the tap does not know are no empty list."""
+    sim.faults.add(Fault("list", "status", status=200, headers=JSON, body=json.dumps(body)))
+
+    out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
+
+    assert words in str(out.error)
+    assert "correct reporting.api_version" in str(out.error)
 
 
 def test_job_that_ended_a_minute_ago_is_collected(sim, clock):

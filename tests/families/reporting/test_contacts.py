@@ -12,6 +12,7 @@ from tap_cxone.simulator import Fault
 from tests.support.reporting import (
     CONTACTS,
     contact_records,
+    listed_as,
     lists_of,
     reporting_settings,
     run_reporting,
@@ -134,6 +135,50 @@ def test_changes_with_one_instant_are_paged_by_their_number(sim, clock):
 
     assert out.error is None
     assert set(contact_ids(rows, "contactId")) <= set(contact_ids(out.records(CONTACTS)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"contact_order": "id"}, {"updated_since": "exclusive"}, {"reporting_total": "page"}],
+    ids=["order ignored", "instant excluded", "total of a page"],
+)
+@pytest.mark.parametrize("at_once", [0, 12], ids=["one by one", "at once"])
+def test_changes_are_complete_however_the_api_pages_them(simulate, clock, options, at_once):
+    """No contact is omitted if the API ignores the order, or excludes the requested instant."""
+    sim = simulate(**options)
+    rows = sim.expected_rows(CONTACTS, FIRST, FIRST + DAY)
+    for row in rows[:at_once]:
+        sim.contacts.change(row, clock.now() - timedelta(hours=2))
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 5}), clock, CONTACTS)
+
+    assert out.error is None
+    assert set(contact_ids(rows, "contactId")) <= set(contact_ids(out.records(CONTACTS)))
+
+
+def test_contacts_that_move_in_another_order_are_read_again(simulate, clock):
+    """A list that is not in the order of changes, and lacks rows at its end, is read again."""
+    sim = simulate(contact_order="id", updated_since="exclusive", moving_contacts=3)
+    rows = sim.expected_rows(CONTACTS, FIRST, FIRST + DAY)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 5}), clock, CONTACTS)
+
+    assert out.error is None
+    assert set(contact_ids(rows, "contactId")) <= set(contact_ids(out.records(CONTACTS)))
+
+
+def test_changes_that_a_later_query_lacks_fail(sim, clock):
+    """Fewer changes than the list before announced are no complete list."""
+    rows = [{"contactId": n, "lastUpdateTime": f"2026-03-19T00:00:0{n}Z"} for n in (1, 2, 3)]
+    first = {"completedContacts": rows[:2], "totalRecords": 9}
+    rest = {"completedContacts": rows[2:], "totalRecords": 1}
+    end = {"completedContacts": [], "totalRecords": 1}
+    sim.faults.add(*map(listed_as, [first, rest, end] * 2))
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 2}), clock, CONTACTS)
+
+    assert "received 1 of 7 announced rows" in str(out.error)
+    assert out.counts() == {}
 
 
 def test_changes_whose_skip_is_ignored_fail(sim, clock):

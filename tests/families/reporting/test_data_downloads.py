@@ -136,6 +136,28 @@ def test_download_ignores_daylight_saving(sim, clock):
     assert out.counts()[CALLS] == len(contacts)
 
 
+@pytest.mark.parametrize("month", [1, 7], ids=["winter", "summer"])
+@pytest.mark.parametrize(
+    ("zone", "start"),
+    [
+        ("Europe/Dublin", "T00:00:00Z"),
+        ("Australia/Sydney", "T00:00:00"),
+        ("Africa/Casablanca", "T00:00:00"),
+    ],
+    ids=lambda value: str(value).rpartition("/")[2],
+)
+def test_download_uses_the_winter_time_of_its_zone(sim, clock, month, zone, start):
+    """The offset of winter counts all year, also where the law calls that of summer standard."""
+    offset = {"Europe/Dublin": 0, "Australia/Sydney": 10, "Africa/Casablanca": 1}[zone]
+    clock.instant = datetime(2026, month, 20, 12, tzinfo=UTC)
+    began = datetime(2026, month, 11, tzinfo=UTC) - timedelta(hours=offset)
+    span = {"start_date": began.isoformat(), "end_date": (began + DAY).isoformat()}
+
+    run_reporting(download_config(sim, {"timezone": zone}, **span), clock, CALLS)
+
+    assert [q["startDate"] for q in download_queries(sim)] == [f"2026-{month:02d}-11{start}"]
+
+
 @pytest.mark.parametrize("empty", ["204", "zero-bytes", "header"])
 def test_download_without_rows_is_committed_at_once(simulate, clock, empty):
     """No body, no file and a header alone mean no rows, and are not requested again."""
@@ -170,6 +192,32 @@ def test_download_with_an_error_text_fails(simulate, clock):
     out = run_reporting(download_config(sim), clock, CALLS)
 
     assert 'the report failed: The "template" is in use' in str(out.error)
+    assert out.bookmark(CALLS) is None
+
+
+@pytest.mark.parametrize(
+    "spelling", ['{"file": null}', '{"errorMessage":null,"file" :null}'], ids=len
+)
+def test_download_whose_file_is_null_has_no_rows(sim, clock, spelling):
+    """Null in place of the file, without an error text or a link, means no rows."""
+    sim.faults.add(Fault("download", "status", status=200, body=spelling, times=2))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert out.error is None
+    assert out.bookmark(CALLS) == "2026-03-18T05:00:00+00:00"
+    assert len(download_queries(sim)) == 2
+
+
+@pytest.mark.parametrize("file", ["", None], ids=["empty", "null"])
+def test_download_with_a_link_in_place_of_its_file_fails(sim, clock, file):
+    """If the API stored the file, its rows are not there, and the window is not committed."""
+    body = json.dumps({"fileName": "a.csv", "file": file, "URI": "https://api.invalid/files"})
+    sim.faults.add(Fault("download", "status", status=200, body=body, times=99))
+
+    out = run_reporting(download_config(sim), clock, CALLS)
+
+    assert "the response has a link in place of the file" in str(out.error)
     assert out.bookmark(CALLS) is None
 
 

@@ -73,6 +73,34 @@ def test_api_key_of_an_agent_is_never_emitted(sim, clock):
     assert "OLD-SPELLING" not in text
 
 
+@pytest.mark.promise("no-secrets")
+def test_api_key_within_a_field_of_an_agent_is_not_emitted(sim, clock):
+    """An object that the tap does not know is JSON text, without keys in it."""
+    access = {"name": "a", "api_key": "NESTED-KEY", "old": [{"apiKey": "NESTED-KEY"}]}
+
+    record = only_agent(sim, clock, {"agentId": 1, "access": access})
+
+    assert json.loads(record["access"]) == {"name": "a", "old": [{}]}
+
+
+def test_list_under_another_spelling_of_its_key_is_read(sim, clock):
+    """The key of a list may have other capitals, as fields have."""
+    sim.faults.add(listed_as({"Tags": [{"TagId": 5}]}))
+
+    (record,) = run_reporting(reporting_settings(sim), clock, "tags").records("tags")
+
+    assert record["tag_id"] == 5
+
+
+def test_list_that_the_version_lacks_names_the_setting(sim, clock):
+    """A 404 may be due to the version of the path, so the error names both settings of it."""
+    sim.faults.add(listed_as({"error": "no such path"}, status=404))
+
+    out = run_reporting(reporting_settings(sim), clock, "tags")
+
+    assert "set reporting.api_version, or reporting.api_versions" in str(out.error)
+
+
 def test_campaign_names_of_the_older_generation_are_mapped(sim, clock):
     """`campaignId` and `campaignName` fill the columns `id` and `name`."""
     body = {"resultSet": {"campaigns": [{"campaignId": "31", "campaignName": "Service"}]}}
@@ -122,8 +150,15 @@ def test_empty_table_gives_no_row(simulate, clock):
 
 @pytest.mark.parametrize(
     ("body", "ends"),
-    [(None, "fails"), ({}, "fails"), ({"agents": [5]}, "fails"), ({"totalRecords": 0}, "ends")],
-    ids=["null", "empty", "number", "no rows announced"],
+    [
+        (None, "fails"),
+        ({}, "fails"),
+        ({"agents": [5]}, "fails"),
+        ({"agents": None, "totalRecords": 2}, "fails"),
+        ({"totalRecords": 0}, "ends"),
+        ({"agents": None}, "ends"),
+    ],
+    ids=["null", "empty", "number", "null of two", "no rows announced", "null list"],
 )
 def test_agents_without_a_list_fail_unless_none_is_announced(sim, clock, body, ends):
     """A response without a list is no empty table, unless the API says so."""
@@ -154,6 +189,44 @@ def test_pages_without_a_total_are_read_until_one_is_empty(simulate, clock):
 
     assert out.counts()["agents"] == len(AGENTS)
     assert [seen.query["skip"] for seen in lists_of(sim, "/agents")] == ["0", "6", "10"]
+
+
+def test_total_of_a_page_does_not_end_the_list(simulate, clock):
+    """A total that equals a full page may be that of the page, so the list is read on."""
+    sim = simulate(reporting_total="page")
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 4}), clock, "agents")
+
+    assert out.counts()["agents"] == len(AGENTS)
+
+
+def test_agent_deleted_while_paging_leads_to_another_reading(sim, clock):
+    """A list that ends before its announced total is read once more."""
+    rows = [{"agentId": number} for number in (1, 2, 3)]
+    pages = [{"agents": rows[:2], "totalRecords": 3}, {"agents": [], "totalRecords": None}]
+    sim.faults.add(*map(listed_as, pages), listed_as({"agents": rows[:2], "totalRecords": 2}))
+    sim.faults.add(listed_as({"agents": []}))
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 2}), clock, "agents")
+
+    assert out.error is None
+    assert out.counts()["agents"] == 2
+
+
+@pytest.mark.parametrize(
+    ("hidden", "problem"), [(1, ""), (0, "received 2 of 3 announced rows")], ids=["hidden", "lost"]
+)
+def test_agents_that_are_announced_and_missing_fail_unless_they_are_hidden(
+    sim, clock, hidden, problem
+):
+    """A role may hide agents, which the total counts; any other missing row is an error."""
+    body = {"agents": [{"agentId": 1}, {"agentId": 2}], "totalRecords": 3, "hiddenAgents": hidden}
+    sim.faults.add(*[listed_as(body), listed_as({"agents": []})] * 3)
+
+    out = run_reporting(reporting_settings(sim, {"page_size": 2}), clock, "agents")
+
+    assert out.counts() == ({} if problem else {"agents": 2})
+    assert problem in str(out.error)
 
 
 @pytest.mark.parametrize(

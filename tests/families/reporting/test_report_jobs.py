@@ -202,6 +202,17 @@ def test_file_of_a_report_at_another_host_gets_no_token(simulate, clock):
     out = run_reporting(report_config(sim), clock, REPORT)
 
     assert "may not receive the token" in str(out.error)
+    assert "add it to reporting.file_hosts" in str(out.error)
+    assert "elsewhere.invalid" in str(out.error)
+
+
+def test_report_that_the_tenant_lacks_names_the_setting(sim, clock):
+    """A 404 for a submit means a wrong ID, which is in the settings."""
+    sim.faults.add(Fault("submit", "status", status=404, family="reporting"))
+
+    out = run_reporting(report_config(sim), clock, REPORT)
+
+    assert "correct report_id of the entry in reporting.report_jobs" in str(out.error)
 
 
 def test_report_without_permission_names_it(simulate, clock):

@@ -13,6 +13,7 @@ from tap_cxone.families.reporting.period_tables import WFM
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.reporting import (
+    JSON,
     date_ranges,
     listed_as,
     lists_of,
@@ -167,6 +168,18 @@ def test_interval_that_stays_pending_fails_with_a_remedy(simulate, clock, where)
     assert "Interval data pending" in str(out.error)
     assert "raise settle_minutes of the family" in str(out.error)
     assert out.bookmark(CONTACTS_BY_SKILL) is None
+
+
+def test_pending_interval_is_recognised_by_the_header_beside_a_body(sim, clock):
+    """The body of a 409 may have a general word only, and the header the reason."""
+    headers = (*JSON, ("icStatusDescription", "Interval data pending"))
+    body = '{"error": "conflict"}'
+    sim.faults.add(Fault("page", "status", status=409, body=body, headers=headers, times=10**6))
+    config = reporting_settings(sim, ONE_TYPE, start_date="2026-03-20T06:00:00Z")
+
+    out = run_reporting(config, clock, CONTACTS_BY_SKILL)
+
+    assert "raise settle_minutes of the family" in str(out.error)
 
 
 def test_last_interval_ends_on_a_half_hour(sim, clock):
