@@ -140,6 +140,23 @@ def test_row_groups_and_compression_are_those_of_the_settings():
     assert metadata.row_group(0).column(0).compression == "SNAPPY"
 
 
+def test_row_groups_of_many_blocks_are_full():
+    """Blocks whose rows do not divide a row group leave no small group between two full ones."""
+    own = ParquetSettings(row_group_rows=1000)
+    settings = BatchSettings(BatchEncoding("parquet"), BatchStorage("x"), parquet=own)
+    block = Parquet(settings).of_messages([{"it": "x"}] * 700, {"it": nullable("string")})
+    data = io.BytesIO()
+    encoder = Parquet(settings).encoder(data.write, block.schema)
+
+    for _ in range(4):
+        encoder.write(block)
+    encoder.close()
+
+    metadata = pq.ParquetFile(data).metadata
+    groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    assert groups == [1000, 1000, 800]
+
+
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
