@@ -141,6 +141,7 @@ class _ParquetEncoder:
         """Write the last row group and the end of the file."""
         if self._count:
             self._write_groups(pa.Table.from_batches(self._batches))
+        self._batches = []
         self._writer.close()
 
 
