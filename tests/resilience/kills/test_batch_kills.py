@@ -175,7 +175,7 @@ def undisturbed_points(case: Case) -> dict[Kind, int]:
 
 
 @pytest.fixture(scope="module")
-def s3_server() -> Iterator[ObjectStorage]:
+def bucket_server() -> Iterator[ObjectStorage]:
     """Return S3 on this machine."""
     with object_storage() as storage:
         yield storage
@@ -188,7 +188,7 @@ def new_files(request, tmp_path) -> Callable[[str, int], Files]:
     def make(storage: str, number: int) -> Files:
         if storage == "local":
             return LocalFiles(tmp_path / str(number))
-        return BucketFiles(request.getfixturevalue("s3_server"), f"{tmp_path.name}-{number}")
+        return BucketFiles(request.getfixturevalue("bucket_server"), f"{tmp_path.name}-{number}")
 
     return make
 
