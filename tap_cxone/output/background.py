@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MAX_PENDING = 2  # tasks in flight; each holds the rows of one block
+_MAX_PENDING = 3  # tasks in flight; each holds the rows of one block
 
 
 class Background:

@@ -125,21 +125,23 @@ class _ParquetEncoder:
         self._count = 0
 
     def write(self, rows: EncodedRows) -> None:
-        """Collect rows; write them when a row group is full."""
+        """Collect rows; write each full row group."""
         self._batches.append(rows.data)
         self._count += rows.count
         if self._count >= self._row_group_rows:
-            self._write_group()
+            table = pa.Table.from_batches(self._batches)
+            full = self._count - self._count % self._row_group_rows
+            self._write_groups(table[:full])
+            self._batches, self._count = table[full:].to_batches(), self._count - full
 
-    def _write_group(self) -> None:
-        table = pa.Table.from_batches(self._batches)
-        self._writer.write_table(table, row_group_size=self._row_group_rows)
-        self._batches, self._count = [], 0
+    def _write_groups(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows, row_group_size=self._row_group_rows)
 
     def close(self) -> None:
         """Write the last row group and the end of the file."""
-        if self._batches:
-            self._write_group()
+        if self._count:
+            self._write_groups(pa.Table.from_batches(self._batches))
+        self._batches = []
         self._writer.close()
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Options, Simulator, environment
 from tests.benchmarks import ours, results, table
+from tests.benchmarks.effort import amount
 from tests.support.run import select
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Fault
 
 FEW = 100_000
-MANY = int(os.environ.get("BENCH_MANY_ROWS", "3000000"))
+MANY = amount("MANY_ROWS", short=1_000_000, full=3_000_000)
 SPEED, PAGE = 1000, 5000
 TAP = """
 import re, sys

@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from tests.benchmarks import ours, results, stock, table
+from tests.benchmarks.effort import RUNS, amount
 from tests.benchmarks.serving import serving
 
 if TYPE_CHECKING:
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
 
     Run = Callable[[str], None]
 
-ROWS = int(os.environ.get("BENCH_ROWS", "300000"))
-RUNS = int(os.environ.get("BENCH_RUNS", "5"))
+ROWS = amount("ROWS", short=100_000, full=100_000)
+FEW_ROWS = 2000  # of the runs whose output is compared before the measurement
+SLOW_ROWS = amount("SLOW_ROWS", short=20_000, full=ROWS)
+"""Rows of the slow programs; their time for `ROWS` rows is extrapolated from this and few rows."""
+SLOW = ("stock", "stock, msgspec writer", "public hooks")
 PAGE = stock.PAGE
 OURS = "tap-cxone"
 TOLD = ("seconds", "processor seconds")
@@ -99,14 +104,14 @@ class Heat:
         }
 
 
-def heats() -> Iterator[Heat]:
-    """Yield each form with its rows."""
+def heats(rows: int) -> Iterator[Heat]:
+    """Yield each form with so many rows."""
     for form in (CSV, WIDE_CSV):
-        body = table.csv_file(ROWS, len(form.columns))
+        body = table.csv_file(rows, len(form.columns))
         yield Heat(form, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_csv))
-    body = b"".join(table.chunks(ROWS))
+    body = b"".join(table.chunks(rows))
     yield Heat(JSON, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_json))
-    pages = table.download_pages(ROWS, PAGE)
+    pages = table.download_pages(rows, PAGE)
     size = sum(map(len, pages))
     yield Heat(PAGES, size, list(map(ours.page_fault, pages)), ours.runner(ours.of_pages))
 
@@ -135,8 +140,8 @@ def first_of(run: Run, url: str) -> dict[str, Any]:
         for line in out:
             if line.startswith((b'{"type":"RECORD"', b'{"type": "RECORD"')):
                 first, count = first or line, count + 1
-    if count != ROWS:
-        msg = f"{count} of {ROWS} records left"
+    if count != FEW_ROWS:
+        msg = f"{count} of {FEW_ROWS} records left"
         raise RuntimeError(msg)
     found: dict[str, Any] = json.loads(first)["record"]
     return found
@@ -145,34 +150,52 @@ def first_of(run: Run, url: str) -> dict[str, Any]:
 def measure_rows() -> None:
     """Measure all in turn, and print and keep the medians and ratios."""
     found: dict[str, Any] = {"rows": ROWS, "columns": table.COLUMNS, "runs": RUNS}
-    for heat in heats():
+    for few, slow, heat in zip(heats(FEW_ROWS), heats(SLOW_ROWS), heats(ROWS), strict=True):
+        _check_records(few)
         title = heat.form.title
         columns = len(heat.form.columns)
         print(f"{ROWS:,} rows of {columns} columns, {title}, {heat.size / 1e6:.0f} MB")
-        taken = _taken(heat)
+        taken = _taken(few, slow, heat)
         found[title] = {"MB": round(heat.size / 1e6)} | {
             who: _print_times(who, taken) for who in taken
         }
     results.merge("rows", found)
 
 
-def _taken(heat: Heat) -> dict[str, list[tuple[float, float]]]:
-    """Return how long each candidate took, once it is sure that they write the same."""
-    runs = heat.runs()
-    taken: dict[str, list[tuple[float, float]]] = {who: [] for who in runs}
+def _check_records(heat: Heat) -> None:
+    """Raise RuntimeError unless all candidates write the same first record, and all of them."""
+    firsts = {}
     with serving(heat.answers) as serve:
-        firsts = {}
-        for who, run in runs.items():
+        for who, run in heat.runs().items():
             with serve() as url:
                 firsts[who] = first_of(run, url)
-        if any(first != firsts[OURS] for first in firsts.values()):
-            msg = f"the first records differ: {firsts}"
-            raise RuntimeError(msg)
+    if any(first != firsts[OURS] for first in firsts.values()):
+        msg = f"the first records differ: {firsts}"
+        raise RuntimeError(msg)
+
+
+def _taken(few: Heat, slow: Heat, all_rows: Heat) -> dict[str, list[tuple[float, float]]]:
+    """Return how long each candidate takes for all rows, in each round."""
+    runs = all_rows.runs()
+    taken: dict[str, list[tuple[float, float]]] = {who: [] for who in runs}
+    with ExitStack() as stack:
+        serve = [stack.enter_context(serving(heat.answers)) for heat in (few, slow, all_rows)]
         for _ in range(RUNS):
             for who, run in runs.items():
-                with serve() as url:
-                    taken[who].append(seconds(run, url))
+                sizes = serve[:2] if who in SLOW else serve[2:]
+                took = []
+                for serve_rows in sizes:
+                    with serve_rows() as url:
+                        took.append(seconds(run, url))
+                taken[who].append(_extrapolated(*took) if who in SLOW else took[0])
     return taken
+
+
+def _extrapolated(few: tuple[float, float], slow: tuple[float, float]) -> tuple[float, float]:
+    """Return the times for all rows, of those for few rows and for more: each row takes as long."""
+    factor = (ROWS - FEW_ROWS) / (SLOW_ROWS - FEW_ROWS)
+    wall, worked = (one + (other - one) * factor for one, other in zip(few, slow, strict=True))
+    return wall, worked
 
 
 def _print_times(who: str, taken: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:

@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.effort import amount
+
 BARE = Path(__file__).with_name("bare.py")
 COMMANDS = {"tap": ["-m", "tap_cxone"], "bare": [str(BARE)]}
 ASKED = ("--version", "--about", "--discover")
-TIMES = 9
+TIMES = amount("STARTS", short=5, full=9)
 
 
 def measure_start(times: int = TIMES) -> dict[str, Any]:

@@ -15,10 +15,13 @@ from typing import Any
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tests.benchmarks import results
+from tests.benchmarks.effort import amount
 from tests.benchmarks.results import spread
 
 BIN = Path(sys.executable).parent
-SPEED, DAYS = 80, 365
+SPEED = 80
+DAYS = amount("DAYS", short=90, full=365)
+PARALLEL_RUNS = amount("PARALLEL_RUNS", short=1, full=3)
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 BEGIN = END - timedelta(days=DAYS)
 OPTIONS = Options(speed=SPEED, rows_per_day=20, exports_per_day=None, history_months=None)
@@ -85,7 +88,7 @@ def kind(method: str, path: str) -> str:
     return "page" if path.endswith("data-download") else "look"
 
 
-def measure_waiting(runs: int = 3) -> dict[str, Any]:
+def measure_waiting(runs: int = PARALLEL_RUNS) -> dict[str, Any]:
     """Print and return how long runs took by the least, with parallel families and without."""
     parallel_years = [run_year(parallel=True) for _ in range(runs)]
     found = {True: parallel_years, False: [run_year(parallel=False)]}

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
+from tests.benchmarks.effort import amount
 from tests.benchmarks.results import spread
 
 BIN = Path(sys.executable).parent
-SPEED, RUNS, DAYS, ROWS_A_DAY = 4, 3, 365, 120
+SPEED, ROWS_A_DAY = 4, 120
+DAYS = amount("YEAR_DAYS", short=180, full=365)
+RUNS = amount("YEAR_RUNS", short=1, full=3)
 END = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 BEGIN = END - timedelta(days=DAYS)
 BASELINE = [sys.executable, "-m", "tests.benchmarks.one_after_another"]

@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 BUCKET = "cxone"
 _KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
@@ -44,14 +44,26 @@ class ObjectStorage:
             "skip_instance_cache": True,
         }
 
+    def client(self) -> Any:
+        """Return a client of the server."""
+        return boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **_KEYS)
+
     def objects(self) -> dict[str, bytes]:
         """Return the bytes of all objects, by key."""
-        client = boto3.client("s3", endpoint_url=self.url, region_name="us-east-1", **_KEYS)
+        client = self.client()
         found = client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return {
             item["Key"]: client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
             for item in found
         }
+
+    def replace(self, old: Mapping[str, bytes], new: Mapping[str, bytes]) -> None:
+        """Delete some objects, then store others."""
+        client = self.client()
+        for key in old:
+            client.delete_object(Bucket=BUCKET, Key=key)
+        for key, data in new.items():
+            client.put_object(Bucket=BUCKET, Key=key, Body=data)
 
 
 @contextmanager
@@ -77,10 +89,8 @@ def object_storage() -> Iterator[ObjectStorage]:
     thread.start()
     storage.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        client = boto3.client("s3", endpoint_url=storage.url, region_name="us-east-1", **_KEYS)
-        client.create_bucket(Bucket=BUCKET)
-        for key in storage.objects():  # the servers of one process share their buckets
-            client.delete_object(Bucket=BUCKET, Key=key)
+        storage.client().create_bucket(Bucket=BUCKET)
+        storage.replace(storage.objects(), {})  # the servers of one process share their buckets
         storage.requests.clear()
         yield storage
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import weakref
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -138,6 +139,37 @@ def test_row_groups_and_compression_are_those_of_the_settings():
 
     assert [metadata.row_group(i).num_rows for i in range(3)] == [1000, 1000, 500]
     assert metadata.row_group(0).column(0).compression == "SNAPPY"
+
+
+def test_parquet_file_that_is_closed_holds_no_rows():
+    """The rows of a complete file do not stay in memory until its window is emitted."""
+    file_format = Parquet(BatchSettings(BatchEncoding("parquet"), BatchStorage("x")))
+    block = file_format.of_messages([{"it": "x"}], {"it": nullable("string")})
+    rows = weakref.ref(block.data)
+    encoder = file_format.encoder(io.BytesIO().write, block.schema)
+
+    encoder.write(block)
+    encoder.close()
+    del block
+
+    assert rows() is None
+
+
+def test_row_groups_of_many_blocks_are_full():
+    """Blocks whose rows do not divide a row group leave no small group between two full ones."""
+    own = ParquetSettings(row_group_rows=1000)
+    settings = BatchSettings(BatchEncoding("parquet"), BatchStorage("x"), parquet=own)
+    block = Parquet(settings).of_messages([{"it": "x"}] * 700, {"it": nullable("string")})
+    data = io.BytesIO()
+    encoder = Parquet(settings).encoder(data.write, block.schema)
+
+    for _ in range(4):
+        encoder.write(block)
+    encoder.close()
+
+    metadata = pq.ParquetFile(data).metadata
+    groups = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    assert groups == [1000, 1000, 800]
 
 
 @pytest.mark.parametrize(
