@@ -188,28 +188,34 @@ class PostgresJournal(Journal):
             JournalUnavailable: The server could not be reached in time.
         """
         failures: list[JournalError] = []
-
-        def attempt() -> tuple[_T] | None:
-            with self._lock:
-                was_connected = self._connection is not None
-                try:
-                    return (operation(self._connect()),)
-                except psycopg.Error as error:
-                    failure = self._server.journal_error(error)
-                    if not self._may_connect_again(failure):
-                        raise failure from None
-                    self._connection = None
-                    if was_connected:
-                        return attempt()
-                    if not failures:
-                        self._log_unreachable(self._server.describe(error))
-                    failures.append(failure)
-                    return None
-
-        poller = Poller(self.clock, self.poll_interval, RECONNECT_TIMEOUT)
-        if (result := poller.wait_for(attempt)) is None:
+        result = self._reconnecting.wait_for(lambda: self._attempt(operation, failures))
+        if result is None:
             raise failures[-1]
         return result[0]
+
+    @property
+    def _reconnecting(self) -> Poller:
+        return Poller(self.clock, self.poll_interval, RECONNECT_TIMEOUT)
+
+    def _attempt(
+        self, operation: Callable[[Connection], _T], failures: list[JournalError]
+    ) -> tuple[_T] | None:
+        """Return the result of an operation, or None if the server cannot be reached now."""
+        with self._lock:
+            was_connected = self._connection is not None
+            try:
+                return (operation(self._connect()),)
+            except psycopg.Error as error:
+                failure = self._server.journal_error(error)
+                if not self._may_connect_again(failure):
+                    raise failure from None
+                self._connection = None
+                if was_connected:
+                    return self._attempt(operation, failures)
+                if not failures:
+                    self._log_unreachable(self._server.describe(error))
+                failures.append(failure)
+                return None
 
     def _may_connect_again(self, failure: JournalError) -> bool:
         """Return True if a connection was lost, or if the first one may be possible later."""
@@ -263,7 +269,7 @@ class PostgresJournal(Journal):
         """Open another connection if this one is lost; return True if it is not.
 
         Raises:
-            JournalError: The server could not be reached in time.
+            JournalError: The new connection cannot be used.
         """
         with self._lock:  # no response is being read
             if connection is not self._connection:
@@ -272,8 +278,14 @@ class PostgresJournal(Journal):
                 connection.pgconn.consume_input()
             is_open = not connection.closed
         if not is_open:
-            self.read("SELECT 1")
+            failures: list[JournalError] = []
+            self._reconnecting.wait_for(lambda: self._replace(connection, failures))
         return is_open
+
+    def _replace(self, lost: Connection, failures: list[JournalError]) -> object:
+        """Return None while a lost connection is watched and no other one can be opened."""
+        with self._lock:
+            return self._watched is not lost or self._attempt(lambda _: None, failures)
 
 
 def _with_placeholders(sql: str) -> bytes:

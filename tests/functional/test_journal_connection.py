@@ -214,6 +214,19 @@ def test_watch_ends_with_its_journal(server, open_journal):
     assert SOON.wait_for(lambda: watching_threads() == 0 or None)
 
 
+def test_watch_of_a_lost_connection_ends_with_its_journal(server, open_journal, caplog):
+    """A run that ends while the server is away opens no connection afterwards."""
+    journal = open_journal(SOON.clock, real_time=True)
+    journal.try_lock("place")
+    server.stop()
+    assert SOON.wait_for(lambda: "cannot be reached" in caplog.text or None)
+    journal.close()
+    server.start()
+
+    assert SOON.wait_for(lambda: watching_threads() == 0 or None)
+    assert server.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'tap-cxone'") == []
+
+
 def test_lock_of_a_lost_connection_waits_for_its_process(server, clock, open_journal):
     """A lock that its process acquires again within three seconds is acquired by no other."""
     one, two = open_journal(), open_journal()
