@@ -285,7 +285,12 @@ class PostgresJournal(Journal):
     def _replace(self, lost: Connection, failures: list[JournalError]) -> object:
         """Return None while a lost connection is watched and no other one can be opened."""
         with self._lock:
-            return self._watched is not lost or self._attempt(lambda _: None, failures)
+            return self._watched is not lost or self._attempt(_use, failures)
+
+
+def _use(connection: Connection) -> None:
+    """Execute a statement, which fails if the connection is lost."""
+    connection.execute("SELECT 1")
 
 
 def _with_placeholders(sql: str) -> bytes:

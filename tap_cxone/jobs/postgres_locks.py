@@ -33,7 +33,7 @@ _REMOVE_HOLDER = "DELETE FROM locks WHERE name = %s AND holder = %s"
 _OTHER_SESSION = "SELECT session FROM locks WHERE name = %s AND holder <> %s"
 # The view shows the number of an advisory lock as its two halves.
 _IS_LOCKED = """
-    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
     WHERE datname = current_database() AND (classid::bigint << 32 | objid::bigint) = %s
 """
 
