@@ -224,8 +224,8 @@ class TapCXone(Tap):
             )
         self.progress.register(names)
         try:
-            open_journal(self.journal)
             self.audit.start_summary()
+            open_journal(self.journal)
             self.audit.write("run_started", {"version": __version__, "streams": names})
         except AuditError as error:
             self.close()

@@ -66,6 +66,17 @@ def test_journals_server_that_stays_away_is_a_temporary_failure(sim, clock, serv
     assert (sim.requests, out.messages) == ([], [])
 
 
+def test_run_without_its_journals_server_empties_its_summary(sim, clock, server, tmp_path):
+    """An engine reads no result of an earlier run from the file of one that did not start."""
+    summary = tmp_path / "summary.jsonl"
+    summary.write_text('{"complete": true}\n')
+    server.stop()
+    run_stream(journal_settings(sim, server.url, summary_json=str(summary)), clock)
+    server.start()
+
+    assert summary.read_text() == ""
+
+
 def test_run_waits_for_a_connection_of_a_full_server(sim, clock, server):
     """A server with too many connections is waited for, as one that does not answer is."""
     server.execute(
@@ -193,6 +204,7 @@ def test_lost_connection_of_an_idle_run_is_opened_again_at_once(server, open_jou
         assert SOON.wait_for(lambda: locks_held(server) or None) == 1
 
 
+@pytest.mark.slow
 def test_idle_run_has_its_lock_again_after_a_restart(server, open_journal):
     """The same holds for a server that is away for a while."""
     journal = open_journal(SOON.clock, real_time=True)

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tap_cxone.clock import OffsetClock, SystemClock
-from tap_cxone.errors import ConfigError, JournalError
+from tap_cxone.errors import ConfigError, JournalError, JournalUnavailable
 from tap_cxone.http.rate_limit import RateLimiter, RateLimits
 from tap_cxone.jobs import postgres_tables
 from tap_cxone.jobs.ledger import JournalLedger
@@ -185,9 +185,21 @@ MALFORMED = {
     "slash": f"user:a/{PASSWORD}@127.0.0.1:1/database",
     "port": f"user:{PASSWORD}/b@127.0.0.1:1/database",
     "at": f"user:a@{PASSWORD}@127.0.0.1:1/database",
+}
+UNREACHABLE = {
     "question mark": f"user:a?{PASSWORD}@127.0.0.1:1/database",
     "option": f"127.0.0.1:1/database?password=a@{PASSWORD}",
 }
+
+
+@pytest.mark.promise("no-secrets")
+@pytest.mark.parametrize("address", UNREACHABLE.values(), ids=UNREACHABLE)
+def test_unreachable_url_of_the_journal_is_not_repeated(sim, clock, caplog, address):
+    """An address of no server ends the run after two minutes, and no part of it is repeated."""
+    out = run_stream(journal_settings(sim, f"postgresql://{address}"), clock)
+
+    assert isinstance(out.error, JournalUnavailable)
+    assert PASSWORD not in f"{out.error} {caplog.text}"
 
 
 @pytest.mark.promise("no-secrets")
