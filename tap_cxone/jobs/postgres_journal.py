@@ -17,7 +17,7 @@ import psycopg
 from typing_extensions import override
 
 from tap_cxone.clock import OffsetClock, in_utc
-from tap_cxone.errors import JournalError, JournalUnavailable
+from tap_cxone.errors import JournalError
 from tap_cxone.jobs.journal import Journal, expiry_statements
 from tap_cxone.jobs.postgres_locks import SessionLocks
 from tap_cxone.jobs.postgres_server import (
@@ -206,21 +206,20 @@ class PostgresJournal(Journal):
             try:
                 return (operation(self._connect()),)
             except psycopg.Error as error:
-                failure = self._server.journal_error(error)
-                if not self._may_connect_again(failure):
-                    raise failure from None
+                if not self._may_connect_again(error):
+                    raise self._server.unusable(error) from None
                 self._connection = None
                 if was_connected:
                     return self._attempt(operation, failures)
                 if not failures:
                     self._log_unreachable(self._server.describe(error))
-                failures.append(failure)
+                failures.append(self._server.unavailable(error))
                 return None
 
-    def _may_connect_again(self, failure: JournalError) -> bool:
+    def _may_connect_again(self, error: psycopg.Error) -> bool:
         """Return True if a connection was lost, or if the first one may be possible later."""
         if self._session is None:
-            return isinstance(failure, JournalUnavailable)
+            return self._server.is_temporary(error)
         return self._connection is None or self._connection.closed
 
     def _log_unreachable(self, reason: str) -> None:

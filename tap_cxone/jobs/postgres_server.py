@@ -101,30 +101,39 @@ class PostgresServer:
             return "it is no valid URL"  # libpq repeats parts of a URL that it cannot parse
         return Redactor(_secrets(self.url))(str(error))
 
-    def journal_error(self, error: psycopg.Error) -> JournalError:
-        """Return what an error means: `JournalUnavailable` if a later attempt may succeed."""
-        reason = self.describe(error)
-        if not _is_invalid_url(error) and self._is_temporary(error):
-            msg = (
-                f"could not reach the journal {self.address} for {RECONNECT_TIMEOUT} ({reason}); "
-                "check its server, the network and the setting journal, then run again"
-            )
-            return JournalUnavailable(msg)
-        msg = f"cannot use the journal {self.address} ({reason}); correct the server or journal"
+    def unusable(self, error: psycopg.Error) -> JournalError:
+        """Return the error of a journal that cannot be used with these settings."""
+        msg = (
+            f"cannot use the journal {self.address} ({self.describe(error)}); correct the server "
+            "or journal"
+        )
         return JournalError(msg)
+
+    def unavailable(self, error: psycopg.Error) -> JournalUnavailable:
+        """Return the error of a journal whose server could not be reached in time."""
+        msg = (
+            f"could not reach the journal {self.address} for {RECONNECT_TIMEOUT} "
+            f"({self.describe(error)}); check its server, the network and the setting journal, "
+            "then run again"
+        )
+        return JournalUnavailable(msg)
+
+    def is_temporary(self, error: psycopg.Error) -> bool:
+        """Return True if no server answers, or one that is starting, stopping or full.
+
+        A failed login has no error code, so libpq requests the status of the server once more.
+        That blocks all threads of the process, for two seconds at most.
+        """
+        if isinstance(error, psycopg.errors.ConnectionTimeout) or _TOO_MANY.search(str(error)):
+            return True
+        if _is_invalid_url(error) or not isinstance(error, psycopg.OperationalError):
+            return False
+        conninfo = make_conninfo(**self._options() | {"connect_timeout": 2})
+        return PGconn.ping(conninfo.encode()) in {Ping.REJECT, Ping.NO_RESPONSE}
 
     def _options(self) -> dict[str, Any]:
         """Return the options of the URL, and those that it does not have."""
         return {**_CLIENT_OPTIONS, **conninfo_to_dict(self.url)}
-
-    def _is_temporary(self, error: psycopg.Error) -> bool:
-        """Return True if no server answers, or one that is starting, stopping or full."""
-        if not isinstance(error, psycopg.OperationalError):
-            return False
-        if _TOO_MANY.search(str(error)):
-            return True
-        conninfo = make_conninfo(**self._options())
-        return PGconn.ping(conninfo.encode()) in {Ping.REJECT, Ping.NO_RESPONSE}
 
 
 def _is_invalid_url(error: psycopg.Error) -> bool:
