@@ -94,7 +94,7 @@ def spell(cell: str) -> str:
 
 
 def _forms_of_first(title: str) -> Iterator[str]:
-    """Yield a title in usual cases and Unicode forms, as the parser reads it where a part begins."""
+    """Yield a title in usual cases and Unicode forms, as the parser reads it at a part's begin."""
     for text in (unicodedata.normalize(form, title.strip()) for form in ("NFC", "NFD")):
         for cased in {text, text.lower(), text.upper(), text.title()}:
             yield from (cased, f"{_MARK}{cased}", f'{_MARK}"{cased}"')

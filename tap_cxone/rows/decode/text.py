@@ -92,11 +92,9 @@ def open_text(  # noqa: PLR0913 (the last one is for files that are read from th
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
     except UnicodeError as error:
-        expected = getattr(error, "encoding", encoding).upper()
-        msg = (
-            f"{name}: {describe_position()} the text is not {expected}; if it has "
-            f"another encoding, set {text_format.csv_setting}.encoding"
-        )
+        expected, setting = getattr(error, "encoding", encoding).upper(), text_format.csv_setting
+        advice = f"; if it has another encoding, set {setting}.encoding" if setting else ""
+        msg = f"{name}: {describe_position()} the text is not {expected}{advice}"
         raise DecodeError(msg) from error
 
 
