@@ -92,9 +92,13 @@ def open_text(  # noqa: PLR0913 (the last one is for files that are read from th
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
     except UnicodeError as error:
-        expected, setting = getattr(error, "encoding", encoding).upper(), text_format.csv_setting
-        advice = f"; if it has another encoding, set {setting}.encoding" if setting else ""
-        msg = f"{name}: {describe_position()} the text is not {expected}{advice}"
+        expected = getattr(error, "encoding", encoding).upper()
+        msg = f"{name}: {describe_position()} the text is not {expected}"
+        if setting := text_format.csv_setting:
+            msg = (
+                f"{name}: {describe_position()} the text is not {expected}; if it has another "
+                f"encoding, set {setting}.encoding"
+            )
         raise DecodeError(msg) from error
 
 
