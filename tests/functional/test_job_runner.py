@@ -136,6 +136,16 @@ def test_submit_waits_for_retry_after(sim, clock, mode):
     assert gaps(submits(sim)) == [timedelta(seconds=77)]
 
 
+def test_submit_that_is_throttled_logs_the_wait_as_a_duration(sim, clock, caplog):
+    """The log line has whole seconds, as other durations have."""
+    wait = (("Retry-After", "77"),)
+    sim.faults.add(Fault("submit", "status", status=429, headers=wait))
+
+    run_stream(job_settings(sim), clock)
+
+    assert "throttled by the API; submitting again in 1:17 min" in caplog.text
+
+
 def test_slot_held_by_another_client_delays_submits(simulate, clock):
     """While another client's job runs, the delays between submits grow until it has ended."""
     sim = simulate(job_seconds=400)
