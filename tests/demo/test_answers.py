@@ -29,7 +29,7 @@ BOTS = Answer(
     "What share of conversations does each bot end without an agent?",
     "Share without an agent.",
     ("bot id", "conversations", "containment rate"),
-    [Figure("bot-0a17-service", 7, 0.8345, "share", 0.8345)],
+    [Figure("bot-0c99-предложения", 1043, 0.8345, "share", 0.8345)],
 )
 
 
@@ -72,6 +72,17 @@ def test_page_of_figures_fits_the_window(figures_tab, width):
     figures_tab.set_viewport_size({"width": width, "height": 700})
 
     assert figures_tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_bars_are_within_the_window(figures_tab, width):
+    """The whole length of each row's bar is seen without scrolling."""
+    figures_tab.set_viewport_size({"width": width, "height": 700})
+
+    ends = figures_tab.evaluate(
+        "[...document.querySelectorAll('.chart')].map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert max(ends) <= width
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "255, 255, 255"), ("dark", "20, 23, 27")])
