@@ -24,7 +24,7 @@ demo-postgres: .meltano/.ready .targets/postgres/.ready  ## the same with a Post
 # dbt's log and results are in transform/logs and transform/target.
 demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in the warehouse of `make demo`
 	@test -e output/warehouse.duckdb || { echo "make demo-models needs the rows of make demo: run that first."; exit 1; }
-	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models"
+	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models/marts"
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build
 
 test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in about seven minutes on two cores, and print the branch coverage

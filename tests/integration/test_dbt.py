@@ -137,7 +137,7 @@ def test_dbt_reports_stale_rows_and_fresh_ones(recent_rows, server, tmp_path):
         f"update cxone.{KB} set _window_end = _window_end - interval '5 days'"  # noqa: S608
     )
 
-    command = ("source", "freshness", "--select", "+path:models")
+    command = ("source", "freshness", "--select", "+path:models/marts")
     found = run_dbt(tmp_path, "postgres", in_postgres(server), *command, artifact="sources")
 
     assert found == {KB: "error", CONTACTS: "pass", "bot_conversations": "pass"}
