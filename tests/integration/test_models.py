@@ -66,7 +66,7 @@ def duckdb_rows(path: Path, query: str) -> list[tuple[Any, ...]]:
         return found
 
 
-def summed_up(values: Iterable[tuple[Any, float]], digits: int) -> list[tuple[Any, int, float]]:
+def summed_up(values: Iterable[tuple[Any, float]], digits: int) -> list[tuple[Any, int, Any]]:
     """Return key, number of values and their average, in the order of the keys."""
     groups: dict[Any, list[float]] = defaultdict(list)
     for key, value in values:
