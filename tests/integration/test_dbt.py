@@ -114,14 +114,13 @@ def test_dbt_builds_and_passes_in_duckdb(recent_rows, tmp_path):
         assert warehouse.execute(query).fetchall() == [(3,)]
 
 
-def test_dbt_reports_a_day_without_a_window(recent_rows, server, tmp_path):
-    """A window that `extraction_log` lacks fails the test of completeness, and no other."""
+def test_dbt_reports_days_between_two_windows(recent_rows, server, tmp_path):
+    """Days that `extraction_log` lacks fail the test of completeness, and no other."""
     load_messages(recent_rows, POSTGRES, server.settings, tmp_path)
     server.execute(
-        "delete from cxone.extraction_log where stream = 'contacts_completed' and "
-        "window_start < (select max(window_start) from cxone.extraction_log "
-        "where stream = 'contacts_completed') and window_start > "
-        "(select min(window_start) from cxone.extraction_log where stream = 'contacts_completed')"
+        "insert into cxone.extraction_log (stream, window_start, window_end, committed_at) "
+        "select stream, min(window_start) - interval '5 days', min(window_start) - interval "
+        "'4 days', now() from cxone.extraction_log where stream = 'contacts_completed' group by 1"
     )
 
     found = run_dbt(tmp_path, "postgres", in_postgres(server), "build")
