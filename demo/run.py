@@ -29,6 +29,7 @@ REPORT = OUTPUT / "report.html"
 ANSWERS = OUTPUT / "answers.html"
 BIN = Path(sys.executable).parent
 SPEED = "100"  # the API's 30-second rules last 0.3 s
+PORT = "18325"  # the state of a run is valid only at the same address
 QUERY = "select team_name, round(avg(score), 1) from cxone.qm_workflows group by team_name"
 
 
@@ -77,8 +78,8 @@ def main(product: str) -> None:
 
 def extract(extraction: Extraction, warehouse: Warehouse) -> None:
     """Run the tap into the warehouse, against a simulator that ends with the run."""
-    simulator = [str(BIN / "cxone-simulator"), "run", "--speed", SPEED, "--exports-per-day", "0"]
-    rows = ["--rows-per-day", str(extraction.rows_per_day)]
+    simulator = [str(BIN / "cxone-simulator"), "run", "--port", PORT, "--speed", SPEED]
+    rows = ["--exports-per-day", "0", "--rows-per-day", str(extraction.rows_per_day)]
     # The bookmark of an earlier demo is valid only with its warehouse.
     fresh = ["--full-refresh"] if warehouse.is_new else []
     meltano = [str(BIN / "meltano"), "--environment=demo", "run", *fresh]
