@@ -23,6 +23,7 @@ demo-postgres: .meltano/.ready .targets/postgres/.ready  ## the same with a Post
 
 # dbt's log and results are in transform/logs and transform/target.
 demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in the warehouse of `make demo`
+	@test -x .venv-dbt/bin/dbt || { echo "make demo-models needs Python 3.11 to 3.13, as make demo does."; exit 1; }
 	@test -e output/warehouse.duckdb || { echo "make demo-models needs the rows of make demo: run that first."; exit 1; }
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models/marts"
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build

@@ -9,7 +9,6 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from demo.models import TRANSFORM, model_files
@@ -19,6 +18,8 @@ from tests.integration.targets import DUCKDB, POSTGRES, load_messages
 from tests.support.observability import KB
 from tests.support.reporting import CONTACTS
 from tests.support.run import FakeClock, run_tap, select
+
+duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,6 @@ from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from demo.models import compile_model, model_files, model_properties
@@ -17,6 +16,8 @@ from tests.integration.targets import DUCKDB, POSTGRES, load_messages
 from tests.support.observability import KB
 from tests.support.reporting import CONTACTS
 from tests.support.run import run_tap, select
+
+duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
