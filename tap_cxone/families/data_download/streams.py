@@ -152,7 +152,7 @@ class DownloadStream(ZonedStream):
             primary_keys=(*download.group_by, "_window_start"),
             description=f"{download.report}, by {', '.join(download.group_by) or 'window'}.",
             keys_setting=f"{setting}, group_by",
-            columns_setting=setting,
+            columns_setting=f"{setting}, columns",
             formats=("json",),
             nested_object="customMetrics",
             grouped=True,

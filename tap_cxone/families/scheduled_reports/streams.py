@@ -190,13 +190,15 @@ class ReportStream(JobStream):
             primary_keys=(*keys, "_window_start"),
             description=f"Report of type {report.type}, by {', '.join(keys) or 'window'}.",
             keys_setting=f"{setting}, grouping",
-            columns_setting=setting,
+            columns_setting=f"{setting}, columns",
             formats=("json", "csv"),
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),
             text_format=text_format(
                 report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
                 csv_setting=f"{setting}, csv",
+                date_order=report.date_order,
+                date_order_setting=f"{setting}, date_order",
             ),
         )
         super().__init__(tap, family, declaration)
