@@ -273,8 +273,8 @@ class ReportStream(JobStream):
         return self.runner(api, store)
 
     @override
-    def requested_columns(self) -> frozenset[str]:
-        return frozenset(column.name for column in self.declaration.columns)
+    def requested_titles(self) -> frozenset[str]:
+        return frozenset(column.exact_title for column in self.declaration.columns)
 
     @property
     @override
