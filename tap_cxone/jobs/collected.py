@@ -48,3 +48,7 @@ class LatestCollected(Struct, frozen=True):
             return self
         others = self.ids if ended_at == self.ended_at else ()
         return type(self)(ended_at, (*others, job_id))
+
+    def skip_to(self, instant: datetime) -> Self:
+        """Return the latest jobs after the time up to an instant was skipped."""
+        return self if instant <= self.ended_at else type(self)(instant)

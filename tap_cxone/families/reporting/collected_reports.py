@@ -73,11 +73,13 @@ class CollectedReportStream(ReportRowsStream):
 
     @override
     def commit(self, window: Window) -> None:
-        """Store which of the jobs that ended at one instant are collected."""
-        job, state = self._jobs.get(window.end), self.state_view
-        if job and self._incremental:
-            latest = state.latest_collected() or LatestCollected(job.ended_at)
-            state.set_latest_collected(latest.add(job.id, job.ended_at))
+        """Store the jobs that were collected last, then commit the window."""
+        if self._incremental:
+            latest = self.state_view.latest_collected() or LatestCollected(window.start)
+            job = self._jobs.get(window.end)
+            # A window without a job is one that `skip_windows` passes.
+            latest = latest.add(job.id, job.ended_at) if job else latest.skip_to(window.end)
+            self.state_view.set_latest_collected(latest)
         super().commit(window)
 
     def _has_table(self, job: FinishedJob) -> bool:

@@ -181,16 +181,34 @@ def test_jobs_that_ended_in_a_skipped_period_are_not_collected(sim, clock):
     clock.instant += HOUR * 12
     times = {before: "12:10", inside: "14:10", after: "16:10"}
     ended = [collected_job(job_id, f"2026-03-20T{at}:00Z") for job_id, at in times.items()]
-    for _ in range(4):
-        sim.faults.add(listing_of(*ended))
+    sim.faults.add(*[listing_of(*ended)] * 9)
     period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
     skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
     config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
 
-    out = run_reporting(config, clock, REPORT)
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
 
-    assert out.error is None
-    assert Counter(r["_job_id"] for r in out.records(REPORT)) == {before: 12, after: 12}
+    assert (first.error, again.error) == (None, None)
+    assert Counter(r["_job_id"] for r in first.records(REPORT)) == {before: 12, after: 12}
+    assert again.records(REPORT) == []
+
+
+def test_bookmark_in_a_skipped_period_passes_its_jobs(sim, clock):
+    """The next run does not collect a job that ended before the end of the skipped period."""
+    job_id = sim.report_jobs.submit({})
+    clock.instant += HOUR * 12
+    sim.faults.add(*[listing_of(collected_job(job_id, "2026-03-20T14:10:00Z"))] * 9)
+    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
+    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
+    config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert (first.error, again.error) == (None, None)
+    assert again.bookmark(REPORT) == "2026-03-20T15:00:00+00:00"
+    assert first.counts() + again.counts() == {}
 
 
 def test_job_that_waits_for_its_file_holds_back_later_ones(sim, clock):

@@ -1,5 +1,7 @@
 """The jobs that a stream collected last."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +26,16 @@ LATEST = LatestCollected(NOON, ("8", "9"))
 def test_collected_job_is_known_by_its_end_and_its_id(job_id, ended_at, is_collected):
     """A job that ended at the instant is collected if its ID is stored."""
     assert LATEST.has_collected(job_id, ended_at) == is_collected
+
+
+@pytest.mark.parametrize(
+    ("instant", "latest"),
+    [(NOON, LATEST), (NOON + SECOND, LatestCollected(NOON + SECOND))],
+    ids=["before", "after"],
+)
+def test_skipped_time_has_no_jobs_to_collect(instant, latest):
+    """Time that is skipped never moves the latest instant back."""
+    assert LATEST.skip_to(instant) == latest
 
 
 @pytest.mark.parametrize(
