@@ -98,6 +98,10 @@ class PlannedStream(CXoneStream):
         """Return the oldest instant that the API serves; None if there is no limit."""
         return None
 
+    def newest_available(self, now: datetime) -> datetime:
+        """Return the newest instant for which the API shows every row."""
+        return available_until(self.family, now)
+
     def start_later(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
         """Move the history limit past a start that the API refused; the default raises the error.
 
@@ -342,7 +346,7 @@ class PlannedStream(CXoneStream):
             now=now,
             bookmark=self._bookmark(),
             lookback=self.lookback,
-            available_until=available_until(self.family, now),
+            available_until=self.newest_available(now),
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )
