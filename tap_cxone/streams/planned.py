@@ -23,7 +23,7 @@ from tap_cxone.streams.row_meaning import digests, report_changed_meaning
 from tap_cxone.streams.start_report import StartReport, report_partly_skipped
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
-from tap_cxone.streams.tenant_info import merge_tenant_info
+from tap_cxone.streams.tenant_info import merge_tenant_info, read_tenant_info
 from tap_cxone.windows import Window, midnight, whole_days, windows_inside
 
 if TYPE_CHECKING:
@@ -216,8 +216,8 @@ class PlannedStream(CXoneStream):
         family = self.family
         for state in stream_states(self.tap_state):
             family.rate_limiter.restore(state.submit_times(family.name))
-            tenant_info = merge_tenant_info(family.tenant_info, state.tenant_info(family.name))
-            family.tenant_info.update(tenant_info)
+        tenant_info = read_tenant_info(self.tap_state, family.name)
+        family.tenant_info.update(merge_tenant_info(family.tenant_info, tenant_info))
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
@@ -327,13 +327,11 @@ class PlannedStream(CXoneStream):
         if self.declaration.grouped or not self.declaration.windowed:
             return list(self.windows(start, end, pending))
         to_read = self.skip_list.remaining(pending)
-        return list(
-            self.skip_list.cut(
-                start,
-                end,
-                lambda start, end: self.windows(start, end, windows_inside(to_read, start, end)),
-            )
-        )
+
+        def cut(start: datetime, end: datetime) -> Iterable[Window]:
+            return self.windows(start, end, windows_inside(to_read, start, end))
+
+        return list(self.skip_list.cut(start, end, cut))
 
     def _bookmark(self) -> datetime | None:
         """Return the end of the last committed window; None also for FULL_TABLE replication."""

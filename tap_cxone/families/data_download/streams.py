@@ -62,7 +62,7 @@ _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the qu
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
-    api_family.tenant_info.update(read_tenant_info(tap, NAME))
+    api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
     tenant = TenantContext(api_family, load_catalog(api_family))
     family_settings = context.settings.section(DataDownloadSettings)
     return [

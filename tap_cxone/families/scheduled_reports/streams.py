@@ -108,7 +108,7 @@ class ScheduledReports(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of schedules and one stream per configured report."""
     api_family = ScheduledReports.from_settings(context)
-    api_family.tenant_info.update(read_tenant_info(tap, NAME))
+    api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
     family_settings = context.settings.section(ScheduledReportsSettings)
     return [
         SchedulesStream(tap, api_family),
