@@ -107,7 +107,7 @@ def postgres() -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         programs, identity = _for_everybody(folder)
-        secret, data, port = folder / "password", folder / "data", _free_port()
+        secret, data, port = folder / "password", folder / "data", free_port()
         secret.write_text(_PASSWORD)
 
         def run(program: str, *arguments: str) -> None:
@@ -162,7 +162,7 @@ def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:
     return copy / _PROGRAMS / "bin", identity
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
