@@ -22,7 +22,6 @@ from tests.scale.stack import Stack, stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
 
 NAMES = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
 FAMILIES = ("data_extraction", "observability", "analytics_exports")
@@ -108,7 +107,7 @@ def show(running: Stack, console: Console) -> None:
     console.print(f"From the first task to the last: {format_duration(makespan(running))}")
     least = format_duration(timedelta(seconds=bound))
     console.print(
-        f"At least, by the interval between the exports of a tenant ({SPEED:.0f} times as fast): {least}"
+        f"The least by the API's interval between exports ({SPEED:.0f} x as fast): {least}"
     )
 
 

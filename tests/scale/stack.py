@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Stack:
         airflow: Services without a worker.
         project: A copy of the example.
         variables: The environment of a run of Meltano.
+        keys: The keys of each tenant.
     """
 
     simulators: Mapping[str, Simulator]
@@ -55,7 +56,8 @@ class Stack:
     storage: ObjectStorage
     airflow: Airflow
     project: Path
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
+    keys: Mapping[str, Mapping[str, str]] = field(repr=False)
 
     def audit_events(self, tenant: str) -> Iterator[dict[str, Any]]:
         """Yield the events of the audit logs of all runs of a tenant."""
@@ -112,7 +114,8 @@ def stack(
         running.run("connections", "import", str(write_connections(project, found)))
         dags = {f"cxone_{part}{name}" for name in tenants for part in ("", "history_")}
         wait_for(lambda: running.dags() >= dags, "the DAGs are parsed", 240)
-        yield Stack(simulators, warehouse, storage, running, project, variables)
+        keys = {name: {key: one[key] for key in KEYS if key in one} for name, one in found.items()}
+        yield Stack(simulators, warehouse, storage, running, project, variables, keys)
 
 
 def write_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
