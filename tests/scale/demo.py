@@ -33,7 +33,7 @@ MOST_SECONDS = 1800
 ENDED = ("success", "failed", "upstream_failed")
 
 
-def main() -> None:
+def run_demo() -> None:
     """Read a night and a month of each tenant, and print what it took."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     console = Console(width=100, highlight=False)
@@ -44,7 +44,7 @@ def main() -> None:
         with stack(Path(folder), FAMILIES, settings, **tenants) as running:
             console.print(f"Airflow with {len(WORKERS)} edge workers: {running.airflow.url}")
             read_all(running, console)
-            show(running, console)
+            show_tenants(running, console)
     console.print("All processes have ended.")
 
 
@@ -88,7 +88,7 @@ def read_all(running: Stack, console: Console) -> None:
     wait_for(is_done, "all tasks have ended", MOST_SECONDS)
 
 
-def show(running: Stack, console: Console) -> None:
+def show_tenants(running: Stack, console: Console) -> None:
     """Print the rows and exports of each tenant and family, and the duration of all tasks."""
     table = Table(title="What the tenants sent", title_justify="left")
     for heading in ("tenant", "family", "rows", "exports", "refused"):
@@ -141,4 +141,4 @@ def makespan(running: Stack) -> timedelta:
 
 
 if __name__ == "__main__":
-    main()
+    run_demo()

@@ -12,6 +12,7 @@ import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ PROGRAMS = {
     "target-postgres": ROOT / ".scale/loader/bin/target-postgres",
 }
 KEYS = ("access_key_id", "access_key_secret", "client_id", "client_secret")
+# Hours away: Airflow also starts a run that was due shortly before.
+NIGHTLY = f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"
 _OWN = ("TAP_CXONE", "TARGET_", "MELTANO_", "AIRFLOW", "AWS_", "PGTZ")
 
 
@@ -97,7 +100,7 @@ def stack(
             }
             for name, options in tenants.items()
         }
-        project = write_project(folder / "project", found)
+        project = write_airflow_project(folder / "project", found)
         variables = run_variables(warehouse, storage)
         # The first command of Meltano creates its system database; several at once would fail.
         meltano(project, variables, "state", "list")
@@ -118,7 +121,7 @@ def stack(
         yield Stack(simulators, warehouse, storage, running, project, variables, keys)
 
 
-def write_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
+def write_airflow_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
     """Copy the example, for these tenants and with the plugins that `make` installed."""
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns(".meltano", ".env"))
     definition = yaml.safe_load((project / "meltano.yml").read_text("utf-8"))
@@ -127,7 +130,7 @@ def write_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
             del plugin["pip_url"]
             plugin["executable"] = str(PROGRAMS[plugin["name"]])
     entries = {
-        name: {"nightly": "0 5 * * *", "settings": {k: v for k, v in one.items() if k not in KEYS}}
+        name: {"nightly": NIGHTLY, "settings": {k: v for k, v in one.items() if k not in KEYS}}
         for name, one in tenants.items()
     }
     write_yaml(project / "meltano.yml", definition)
