@@ -41,7 +41,7 @@ def run_demo() -> None:
     settings = {"observability": {"exports_per_day": None}}
     with tempfile.TemporaryDirectory() as folder, ending_in_order():
         console.print("Starting PostgreSQL, S3, six tenants and Airflow …")
-        with stack(Path(folder), FAMILIES, settings, **tenants) as running:
+        with stack(Path(folder), FAMILIES, settings, tenants) as running:
             console.print(f"Airflow with {len(WORKERS)} edge workers: {running.airflow.url}")
             read_all(running, console)
             show_tenants(running, console)
@@ -101,13 +101,14 @@ def show_tenants(running: Stack, console: Console) -> None:
             if family.name in FAMILIES:
                 numbers = (rows[family.name], exports[family.name], family.limit_violations)
                 table.add_row(name, family.name, *(f"{number:,}" for number in numbers))
-        bound = max(bound, least_seconds(exports["data_extraction"]))
+        least = least_seconds(exports["data_extraction"], Options(**OPTIONS))
+        bound = max(bound, least)
     console.print(table)
     console.print(f"Tasks that failed: {len(failed(running))}")
     console.print(f"From the first task to the last: {format_duration(makespan(running))}")
-    least = format_duration(timedelta(seconds=bound))
     console.print(
-        f"The least by the API's interval between exports ({SPEED:.0f} x as fast): {least}"
+        f"The least by the API's interval between exports, {SPEED:.0f} times as fast as it is: "
+        f"{format_duration(timedelta(seconds=bound))}"
     )
 
 
@@ -122,9 +123,8 @@ def count(running: Stack, tenant: str) -> tuple[Counter[str], Counter[str]]:
     return rows, exports
 
 
-def least_seconds(exports: int) -> float:
+def least_seconds(exports: int, options: Options) -> float:
     """Return the least duration of extractions: their intervals, and the job of the last one."""
-    options = Options(**OPTIONS)
     return (max(0, exports - 1) * options.spacing + options.job_time).total_seconds()
 
 

@@ -74,9 +74,9 @@ def stack(
     folder: Path,
     families: Collection[str],
     settings: Mapping[str, Any],
+    tenants: Mapping[str, Options],
     *,
     refused: Collection[str] = (),
-    **tenants: Options,
 ) -> Iterator[Stack]:
     """Run the example for simulated tenants until the end of the block.
 
@@ -84,8 +84,8 @@ def stack(
         folder: An empty folder.
         families: The families of each tenant.
         settings: Further settings of the tap for each tenant.
+        tenants: The options of each tenant's simulator, by its name.
         refused: The tenants whose key is wrong.
-        **tenants: The options of each tenant's simulator, by its name.
     """
     with ExitStack() as entered:
         enter = entered.enter_context

@@ -104,7 +104,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     options = {name: Options(seed=seed, **OPTIONS) for seed, name in enumerate((*TENANTS, REFUSED))}
     settings = {"observability": {"exports_per_day": None}}
     folder = tmp_path_factory.mktemp("scale")
-    with stack(folder, FAMILIES, settings, refused=(REFUSED,), **options) as running:
+    with stack(folder, FAMILIES, settings, options, refused=(REFUSED,)) as running:
         found = History(running)
         postpone(running, datetime.now(UTC) + timedelta(minutes=7))
         read_with_disturbances(found)
@@ -158,12 +158,16 @@ def test_dag_file_is_imported_by_airflow_without_an_error(tmp_path):
     code = f"""
 import json
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag({str(EXAMPLE / "dags")!r}, include_examples=False)
+bag = DagBag({str(EXAMPLE / "dags")!r})
 tasks = {{name: sorted(dag.task_dict) for name, dag in bag.dags.items()}}
 print(json.dumps([bag.import_errors, tasks]))
 """
     python = ROOT / ".scale/airflow/bin/python"
-    variables = {"AIRFLOW_HOME": str(tmp_path), "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR"}
+    variables = {
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
+        "PYTHONPATH": str(EXAMPLE / "dags"),  # as the services of Airflow set it
+    }
     run = subprocess.run(
         [python, "-c", code], env=variables, capture_output=True, text=True, check=True
     )
