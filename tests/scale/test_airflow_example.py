@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import meltano_el
@@ -98,6 +98,43 @@ def test_result_of_a_run_that_was_killed_is_not_complete(result_file, text):
 def test_result_of_a_run_that_did_not_start_is_not_complete(result_file):
     """A run that its settings ended writes no summary."""
     assert meltano_el.read_result(result_file) == meltano_el.Result()
+
+
+LATER = datetime(2026, 3, 11, 12, tzinfo=UTC)
+COMPLETE = meltano_el.Result(complete=True)
+STOPPED = meltano_el.Result(resume_at=LATER)
+
+
+@pytest.mark.parametrize(
+    ("code", "result", "resume", "instant"),
+    [
+        (0, COMPLETE, True, None),
+        (0, STOPPED, True, LATER),
+        (0, STOPPED, False, None),
+        (1, STOPPED, True, LATER),
+    ],
+    ids=["complete", "month stopped", "night stopped", "month stopped with an error"],
+)
+def test_next_run_of_a_task_is_at_the_instant_that_the_tap_names(code, result, resume, instant):
+    """A month goes on at that instant; the rest of a night belongs to the next night."""
+    assert meltano_el.instant_of_next_run(code, result, resume=resume) == instant
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [(1, meltano_el.Result()), (1, COMPLETE), (0, meltano_el.Result())],
+    ids=["failed", "loader failed", "without a result"],
+)
+def test_task_of_a_run_that_failed_fails(code, result):
+    """Airflow repeats it by its own rules."""
+    with pytest.raises(meltano_el.RunFailed, match=f"exit code {code}"):
+        meltano_el.instant_of_next_run(code, result, resume=True)
+
+
+def test_task_of_a_night_that_a_quota_made_fail_fails():
+    """`on_quota_exhausted: fail` alerts at night too."""
+    with pytest.raises(meltano_el.RunFailed):
+        meltano_el.instant_of_next_run(1, STOPPED, resume=False)
 
 
 def test_variables_of_the_example_are_settings_of_the_tap():

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import DAG, BaseOperator, Connection, CronDataIntervalTimetable
-from airflow.sdk.exceptions import AirflowException, AirflowRescheduleException
-from meltano_el import environment, read_result
+from airflow.sdk.exceptions import AirflowRescheduleException
+from meltano_el import environment, instant_of_next_run, read_result
 
 PROJECT = Path(__file__).parents[1]
 MONTH = {"start_date": "{{ data_interval_start | ts }}", "end_date": "{{ data_interval_end | ts }}"}
@@ -44,8 +44,8 @@ class Extract(BaseOperator):
         """Run the tap into the loader.
 
         Raises:
-            AirflowRescheduleException: A quota or the hours of a family end later.
-            AirflowException: The run failed.
+            AirflowRescheduleException: The rest can be read later.
+            RunFailed: The run failed.
         """
         key = Connection.get(f"cxone_{self.tenant}")
         keys = {"access_key_id": key.login, "access_key_secret": key.password, **key.extra_dejson}
@@ -60,11 +60,8 @@ class Extract(BaseOperator):
                 cwd=str(PROJECT),
             ).exit_code
             result = read_result(summary)
-        if result.resume_at and self.resume:
-            raise AirflowRescheduleException(result.resume_at)
-        if code or not (result.complete or result.resume_at):
-            msg = f"meltano el of '{self.state_id}' failed with exit code {code}: see its log above"
-            raise AirflowException(msg)
+        if instant := instant_of_next_run(code, result, resume=self.resume):
+            raise AirflowRescheduleException(instant)
 
     def on_kill(self) -> None:
         """End Meltano, the tap and the loader with the task."""

@@ -49,3 +49,26 @@ def read_result(summary: Path) -> Result:
         return Result()
     resume_at = last["resume_at"]
     return Result(last["complete"], datetime.fromisoformat(resume_at) if resume_at else None)
+
+
+class RunFailed(Exception):
+    """The run ended with an error, or without a result."""
+
+
+def instant_of_next_run(code: int, result: Result, *, resume: bool) -> datetime | None:
+    """Return when the rest can be read; None if nothing is left to this task.
+
+    Args:
+        code: The exit code of Meltano.
+        result: The result of the run.
+        resume: False if the next night reads the rest.
+
+    Raises:
+        RunFailed: The run failed, and nothing says when to go on.
+    """
+    if resume and result.resume_at:
+        return result.resume_at
+    if code or not (result.complete or result.resume_at):
+        msg = f"meltano el failed with exit code {code}; its log above has the cause"
+        raise RunFailed(msg)
+    return None
