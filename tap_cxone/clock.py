@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _UTC_OFFSET = re.compile(r"(?i)z|utc|(?:utc|gmt)?[+-]00?(?::?00)?")
+_LAST_SECOND = (23, 59, 59)
 _COMPARED_MONTHS = [(year, month) for year in range(2000, 2038) for month in range(1, 13)]
 
 
@@ -126,6 +127,16 @@ def plain_date(text: Any) -> date | None:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
         return None
+
+
+def day_after_last_second(text: Any) -> date | None:
+    """Return the date after that of the last second of a UTC day; None for any other value."""
+    try:
+        instant = parse_instant(text)
+    except (TypeError, ValueError):
+        return None
+    is_last = (instant.hour, instant.minute, instant.second) == _LAST_SECOND
+    return instant.date() + timedelta(days=1) if is_last else None
 
 
 def in_utc(instant: datetime) -> datetime:

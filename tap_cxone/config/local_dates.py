@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tap_cxone.clock import plain_date
+from tap_cxone.clock import day_after_last_second, plain_date
 from tap_cxone.windows import local_midnight
 
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ _RANGES = ("skip_windows", "reload")
 def find_plain_dates(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the dates without a time of settings as JSON: by setting, and of each time range.
 
-    The dates of a range are under the attributes of its value.
+    The dates of a range are under the attributes of its value. The last second of a day of UTC, as
+    the end, is the end of that day in any zone.
     """
     names = {"from": "from_", "to": "to"}
     ranges = {key: [_dates(entry, names) for entry in config.get(key) or ()] for key in _RANGES}
-    return {**_dates(config, {"start_date": "start_date", "end_date": "end_date"}), **ranges}
+    end = day_after_last_second(config.get("end_date"))
+    ends = {} if end is None else {"end_date": end}
+    dates = _dates(config, {"start_date": "start_date", "end_date": "end_date"})
+    return {**ends, **dates, **ranges}
 
 
 def as_local_days(

@@ -112,6 +112,7 @@ class Settings(RunFileSettings):
             title="End date",
             description="Instant to end at, ISO 8601, for a backfill of a fixed period; it is not "
             "read itself. `23:59:59` is the end of the day, and a date is read as in `start_date`. "
+            "So is `23:59:59Z`, the end of its date. "
             "Default: the newest instant for which the API has all rows.",
         ),
     ] = None

@@ -6,15 +6,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso_z, parse_instant
-from tap_cxone.http.json_body import find_value, json_object
+from tap_cxone.http.json_body import find_object, find_value, json_object, letters
 
 if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 _START_KEYS = ("start", "from", "startDate", "dateFrom")
 _END_KEYS = ("end", "to", "endDate", "dateTo")
+_TOP_PAIRS = ({"startdate", "enddate"}, {"datefrom", "dateto"})  # others may be times of the job
 _SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 _MAX_SHOWN = 60  # characters of a wrong date range in a message
+
+
+def shown_range(body: Any, key: str) -> dict[str, Any]:
+    """Return the date range under a key of a response, in any spelling, or that at its top."""
+    top = {letters(name): value for name, value in json_object(body).items()}
+    pairs = ({name: top[name] for name in names} for names in _TOP_PAIRS if names <= top.keys())
+    return find_object(body, key) or next(pairs, {})
 
 
 def other_range(shown: Any, window: Window) -> str:

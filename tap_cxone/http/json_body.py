@@ -84,9 +84,13 @@ def find_values(body: Any, keys: Collection[str]) -> Iterator[str]:
 
 
 def find_object(body: Any, key: str) -> dict[str, Any]:
-    """Return the object under a key of a body or of an object in it, or an empty object."""
+    """Return the object under a key of a body or of an object in it, or an empty object.
+
+    The key matches in any spelling.
+    """
     levels = (json_object(body), *json_objects(json_object(body).values()))
-    return next(filter(None, (json_object(level.get(key)) for level in levels)), {})
+    values = (v for level in levels for k, v in level.items() if letters(k) == letters(key))
+    return next(filter(None, map(json_object, values)), {})
 
 
 def letters(key: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from tap_cxone.errors import AmbiguousSubmit, NotFound, with_permission_hint
+from tap_cxone.http.error_body import describe_body
 from tap_cxone.http.json_body import (
     error_of,
     find_value,
@@ -189,10 +190,16 @@ class JobApi(ABC):
         if not result.job_id and not result.link:
             content = "it was empty"
             if response.json is not None:
-                content = self.client.redact(error_of(response.json) or outline(response.json))
+                content = self.client.redact(self._words_of(response.json))
             msg = f"the response to the submit ({response.status}) names no {self.NOUN}: {content}"
             raise AmbiguousSubmit(msg, status=response.status)
         return result
+
+    def _words_of(self, body: Any) -> str:
+        """Return what a message shows of a response without a job: no values of a row."""
+        if isinstance(body, str):
+            return describe_body(body, len(body.encode()), "")
+        return error_of(body) or outline(body, (*self.STATUS_KEYS, *self.REASON_KEYS))
 
     def get_status(self, job: Job) -> StatusResponse:
         """Return the status of a job, with a new link. A redirect of the request leads to the file.

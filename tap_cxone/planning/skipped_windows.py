@@ -61,6 +61,11 @@ class SkipList(Struct, frozen=True):
                 return SkippedWindow(window, skipped.reason)
         return None
 
+    def partial(self, windows: Iterable[Window]) -> Iterator[tuple[Window, Window]]:
+        """Yield each range that covers a part of a window only, with the window, which is read."""
+        for window in self.remaining(windows):
+            yield from ((s.window, window) for s in self.ranges if s.window.overlaps(window))
+
     def remaining(self, windows: Iterable[Window]) -> list[Window]:
         """Return the windows that no range covers."""
         return [window for window in windows if self.find(window) is None]

@@ -34,7 +34,7 @@ _Parser = Callable[[Any], Any]
 
 _INTEGER = r"\A-?[0-9]{1,18}\z"
 # No zero before the first digit, and no negative zero. A double holds 15 digits.
-_NUMBER = r"\A(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?|-0\.[0-9]+)\z"
+_NUMBER = r"\A(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?|-0\.[0-9]*[1-9][0-9]*)\z"
 _TRAILING_ZEROS = r"(\.[0-9]+?)0+\z"
 _EXACT_CHARACTERS = 15
 _TRUE_TEXTS, _FALSE_TEXTS = pa.array(sorted(TRUE_TEXTS)), pa.array(sorted(FALSE_TEXTS))

@@ -140,7 +140,8 @@ def _parse_numbers(texts: list[str]) -> Cells | None:
 
 
 def _parse_short_numbers(texts: list[str]) -> Cells:
-    return [float(text) if "." in text else int(text) for text in texts]
+    # A sum with zero has no negative zero.
+    return [float(text) + 0.0 if "." in text else int(text) for text in texts]
 
 
 def _parse_booleans(texts: list[str]) -> Cells | None:

@@ -65,9 +65,10 @@ class ColumnMap(Struct, frozen=True):
         if not self.used_names and len({column.name for column in columns}) == len(columns):
             return columns  # as most declarations are: each name is free
         indexes: dict[str, int] = {}
-        for index, column in enumerate(columns):
-            if (known_name := self.names.get(Title(column.exact_title))) is not None:
-                indexes.setdefault(known_name, index)
+        for known_name_of in (self._name_of_exact_title, self._name_after_move):
+            for index, column in enumerate(columns):
+                if (known_name := known_name_of(column)) is not None:
+                    indexes.setdefault(known_name, index)
         names = {index: name for name, index in indexes.items()}
         used_names, used_by_exact = {*indexes, *self.retired}, {*indexes, *self.used_names}
         for index in sorted(range(len(columns)), key=lambda index: _name_order(columns[index])):
@@ -78,6 +79,17 @@ class ColumnMap(Struct, frozen=True):
                 used_names.add(names[index])
                 used_by_exact.add(names[index])
         return [structs.replace(column, name=names[index]) for index, column in enumerate(columns)]
+
+    def _name_of_exact_title(self, column: Column) -> str | None:
+        return self.names.get(Title(column.exact_title))
+
+    def _name_after_move(self, column: Column) -> str | None:
+        """Return the present column of the titles that had the retired name of a column."""
+        is_known = Title(column.exact_title) in self.names
+        if is_known or column.name not in self.retired or column.match == "exact":
+            return None
+        names = (n for title, n in self.names.items() if default_name(title.text) == column.name)
+        return next(names, None)
 
     def learned_columns(self, declared: Iterable[Column]) -> list[Column]:
         """Return the columns of the map that are not declared, as nullable strings."""
@@ -95,7 +107,7 @@ class ColumnMap(Struct, frozen=True):
 
         A title of the vendor has its built-in column, and a title of the map its column there. A
         declared column claims one of the other titles: its exact title, else one that resembles
-        it. The remaining titles become new columns.
+        it. The remaining titles are named; a declared column may have that name.
 
         Args:
             header: The titles of a file.
@@ -107,7 +119,7 @@ class ColumnMap(Struct, frozen=True):
         matches = _vendor_titles(titles, columns_by_name.values())
         matches |= self._remembered(titles, columns_by_name, matches)
         matches |= _Claims(self, titles, matches, key_columns).by_columns(columns_by_name.values())
-        matches |= self._new_columns(titles, columns_by_name, matches)
+        matches |= self._by_new_names(titles, columns_by_name, matches)
         return [matches[index] for index in range(len(titles))]
 
     def _remembered(
@@ -133,18 +145,25 @@ class ColumnMap(Struct, frozen=True):
             for name, title in first_titles.items()
         }
 
-    def _new_columns(
+    def _by_new_names(
         self,
         titles: Sequence[Title],
         columns_by_name: Mapping[str, Column],
         matches: Mapping[int, Column],
     ) -> dict[int, Column]:
-        """Return a new column for each other title; titles without signs are named first.
+        """Return a column for each other title; titles without signs are named first.
 
-        An exact title of a declared column has the type of that column, although another title
-        has its name.
+        A column may be declared by the name that a title receives here, such as `skill_2`. An
+        exact title of a declared column has the type of that column, although another title has
+        its name.
         """
-        used_names = {*columns_by_name, *self.used_names}
+        held_names = {column.name for column in matches.values()} | self.used_names
+        awaited = {
+            name: column
+            for name, column in columns_by_name.items()
+            if _may_be_declared_name(column) and name not in held_names
+        }
+        used_names = {*columns_by_name, *self.used_names} - awaited.keys()
         declared = {c.exact_title: c for c in columns_by_name.values() if c.source_title}
         new_columns = {}
         unmatched = [index for index in range(len(titles)) if index not in matches]
@@ -153,7 +172,7 @@ class ColumnMap(Struct, frozen=True):
             name = unique_name(default_name(text), used_names)
             used_names.add(name)
             column = declared.get(text) if titles[index].ordinal == 1 else None
-            new_columns[index] = (
+            new_columns[index] = awaited.get(name) or (
                 structs.replace(column, name=name) if column else learned_column(name, text)
             )
         return new_columns
@@ -164,6 +183,12 @@ def _vendor_titles(titles: Sequence[Title], columns: Iterable[Column]) -> dict[i
     indexes = {title: index for index, title in enumerate(titles)}
     built_in = {Title(column.exact_title): column for column in columns if column.built_in}
     return {indexes[title]: column for title, column in built_in.items() if title in indexes}
+
+
+def _may_be_declared_name(column: Column) -> bool:
+    """Return True if a user may have declared a column by its name, without its title."""
+    is_name = column.name == column.exact_title
+    return is_name and column.match == "same" and not column.built_in
 
 
 def _name_order(column: Column) -> tuple[bool, bool]:

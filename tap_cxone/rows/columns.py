@@ -122,6 +122,7 @@ class Column(Struct, frozen=True):
         source_title: Its exact title in the source; empty if only the name is known.
         built_in: Whether the exact title is that of the vendor. It has the column in any file.
         catalogued: Whether STATE has the title in a catalogue, so that its name need not be stored.
+        requested: Whether the request names the title, so that STATE may have only its digest.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Column(Struct, frozen=True):
     source_title: str = ""
     built_in: bool = False
     catalogued: bool = False
+    requested: bool = False
 
     @property
     def exact_title(self) -> str:

@@ -72,8 +72,9 @@ def _parse_number(text: str) -> float | int | Decimal:
         raise ValueError
     if _INTEGER.fullmatch(text):
         return _parse_integer(text)
-    has_exponent = "e" in text or "E" in text
-    return Decimal(text) if has_exponent or len(text) > _EXACT_DIGITS else float(text)
+    is_short = len(text) <= _EXACT_DIGITS and "e" not in text and "E" not in text
+    value: float | Decimal = float(text) if is_short else Decimal(text)
+    return value or 0.0  # a zero has no sign
 
 
 # The separators of thousands, and the decimal mark.

@@ -96,19 +96,21 @@ class RecordSpec(Struct, frozen=True):
         absent = (title for title in unknown if find_index(title, columns) is None)
         return sorted({*missing, *absent})
 
-    def describe_header(self, header: Sequence[str], names: Collection[str]) -> str:
+    def describe_header(
+        self, header: Sequence[str], names: Collection[str], are_titles: Callable[[], bool]
+    ) -> str:
         """Return the titles of a file, or only their number if they may be the values of a row.
 
-        A stream without declared columns knows no title, so there cells without letters decide.
+        A stream without declared columns knows no title, so there the lines below decide.
 
         Args:
             header: The cells of the first line.
             names: The names of their columns.
+            are_titles: Returns True if the lines below show that the first one has titles.
         """
         known = {column.name for column in self.columns}.union(self.schema_columns)
         declared = {n for n in known.difference(self.key_columns) if not n.startswith("_")}
-        may_be_row = declared or not all(any(map(str.isalpha, cell)) for cell in header)
-        if known.isdisjoint(names) and may_be_row:
+        if known.isdisjoint(names) and (declared or not are_titles()):
             return f"{len(header)} cells, none with a known title; the file may have no header"
         return ", ".join(header)
 
@@ -147,9 +149,20 @@ class FileLayout:
 
     @classmethod
     def from_header(
-        cls, header: Sequence[str], spec: RecordSpec, *, cells_are_text: bool = True
+        cls,
+        header: Sequence[str],
+        spec: RecordSpec,
+        *,
+        cells_are_text: bool = True,
+        are_titles: Callable[[], bool] = lambda: True,
     ) -> FileLayout:
         """Return the layout of a file with this header.
+
+        Args:
+            header: The cells of the first line, or the keys of the objects.
+            spec: The requirements on the records.
+            cells_are_text: Whether cells are texts; otherwise they are JSON values.
+            are_titles: Returns True if an error may show the header, which is no row of values.
 
         Raises:
             DriftError: The file lacks a mandatory column.
@@ -157,7 +170,7 @@ class FileLayout:
         columns = spec.assign(header)
         names = {column.name for column in columns}
         if missing := spec.missing_columns(columns):
-            shown = spec.describe_header(header, names)
+            shown = spec.describe_header(header, names, are_titles)
             msg = f"no column {', '.join(missing)} in the header: {shown}"
             raise DriftError(msg)
         schema_columns = spec.schema_columns
@@ -189,6 +202,12 @@ class FileLayout:
     def kept_columns(self) -> list[tuple[int, Column]]:
         """Return the columns that are kept, each with the index of its cell."""
         return [(index, column) for index, column in enumerate(self.columns) if column]
+
+    @property
+    def dropped_titles(self) -> list[str]:
+        """Return the titles of the cells to drop."""
+        pairs = zip(self.titles, self.columns, strict=True)
+        return [title.text for title, column in pairs if column is None]
 
     @property
     def column_names(self) -> dict[Title, str]:

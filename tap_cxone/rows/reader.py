@@ -13,6 +13,7 @@ from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
 from tap_cxone.rows.decode import Row
 from tap_cxone.rows.decode.csv_table import CsvTable
+from tap_cxone.rows.decode.notice import differs_from_rows
 from tap_cxone.rows.decode.plain_block import PlainBlock
 from tap_cxone.rows.dedupe import DuplicateCandidates, SeenKeys
 from tap_cxone.rows.duplicates import RepeatedKeys, duplicate_rule
@@ -212,11 +213,22 @@ class RowReader:
         if previous is not None and previous.header is header:
             return previous
         self.layout = FileLayout.from_header(
-            header, self.spec, cells_are_text=self.table.cells_are_text
+            header,
+            self.spec,
+            cells_are_text=self.table.cells_are_text,
+            are_titles=self._header_has_titles,
         )
         self.recognized = True
         self._converters = _Converters(header, self.layout)
         return self._converters
+
+    def _header_has_titles(self) -> bool:
+        """Return True unless the header may be a row of values, by the first block below it."""
+        if not self.table.cells_are_text:
+            return True
+        blocks = (block for block in self.table.blocks() if not isinstance(block, Row))
+        block = next(blocks, None)
+        return block is not None and differs_from_rows(self.table.header, block.columns)
 
     def _convert_plain(self, block: PlainBlock) -> Iterator[Records | Record | InvalidRow]:
         """Yield the rows of a block as Arrow arrays; as Python values if a row may be invalid."""

@@ -120,8 +120,7 @@ def _with_catalog(
 
     A catalog may have been discovered without STATE: its titles count, then its names.
     """
-    known_names = {c.name: column_map.names.get(Title(c.source_title), c.name) for c in catalog}
-    unmatched = {known_names[c.name] if c.source_title else c.name: c for c in catalog}
+    unmatched = _by_known_name(catalog, column_map)
     typed_columns = []
     for column in columns:
         wanted = unmatched.pop(column.name, column)
@@ -131,3 +130,18 @@ def _with_catalog(
             typed_columns.append(structs.replace(column, type=wanted.type, constraint=None))
     others = (c for name, c in unmatched.items() if name not in column_map.retired)
     return [*typed_columns, *others]
+
+
+def _by_known_name(catalog: Iterable[Column], column_map: ColumnMap) -> dict[str, Column]:
+    """Return the columns of a catalog by the names that their titles have in the map.
+
+    A column of a repeated title keeps its name: the title without a number is the first one.
+    """
+    titles = column_map.titles_by_name()
+    columns: dict[str, Column] = {}
+    for column in catalog:
+        name, title = column.name, Title(column.source_title)
+        has_title = title.text in {known.text for known in titles.get(name, ())}
+        known_name = name if has_title or not title.text else column_map.names.get(title, name)
+        columns[name if known_name in columns else known_name] = column
+    return columns

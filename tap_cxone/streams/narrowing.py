@@ -61,15 +61,16 @@ class NarrowingStream(WindowedStream):
     def read_records(self) -> Iterator[Record]:
         """Yield every record; after a failure read on in narrower windows if that may help.
 
-        Each repeated time-out needs a commit since the one before it.
+        Between two time-outs of wider windows a window is committed. One day is read at most twice.
         """
         commits_at_timeout: int | None = None
+        repeated_days: set[Window] = set()
         while True:
             try:
                 yield from super().read_records()
             except CXoneError as error:
                 commits = self.progress.snapshot().windows
-                if not self._may_retry(error, commits == commits_at_timeout):
+                if not self._may_retry(error, commits == commits_at_timeout, repeated_days):
                     raise
                 if isinstance(error, JobTimeout):
                     commits_at_timeout = commits
@@ -78,14 +79,15 @@ class NarrowingStream(WindowedStream):
             else:
                 return
 
-    def _may_retry(self, error: CXoneError, is_second_timeout: bool) -> bool:
+    def _may_retry(
+        self, error: CXoneError, is_second_timeout: bool, repeated_days: set[Window]
+    ) -> bool:
         """Store fewer days if that may help; return True if this run reads on with them."""
         window = error.window
         if window is None:
             return False
-        if isinstance(error, JobTimeout):  # one day is tried once more as it is
-            self._halve(window)
-            return not is_second_timeout
+        if isinstance(error, JobTimeout):
+            return not is_second_timeout if self._halve(window) else _is_new(window, repeated_days)
         if isinstance(error, WindowTooLarge):
             return self._halve(window)
         if not isinstance(error, _OF_THE_WINDOW) or isinstance(error, _NOT_OF_THE_WINDOW):
@@ -111,3 +113,10 @@ class NarrowingStream(WindowedStream):
         narrow_windows = state.narrow_windows().commit(window, self.configured_window_days)
         state.set_narrow_windows(narrow_windows)
         super().commit(window)
+
+
+def _is_new(window: Window, windows: set[Window]) -> bool:
+    """Add a window to a set; return True if it was not in it."""
+    size = len(windows)
+    windows.add(window)
+    return len(windows) > size

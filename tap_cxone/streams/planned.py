@@ -22,7 +22,7 @@ from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.streams.row_meaning import changed_settings, digests
-from tap_cxone.streams.start_report import StartReport
+from tap_cxone.streams.start_report import StartReport, report_partly_skipped
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
 from tap_cxone.streams.tenant_info import merge_tenant_info
@@ -177,6 +177,7 @@ class PlannedStream(CXoneStream):
         self._unread.update(fetched, windows)
         self.progress.set_planned_windows(windows)
         self._set_quota_eta(windows, pending)
+        report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
         skipped = [window for window in windows if self.skip_list.find(window)]
         return self.limit_to_quota(windows, [*pending, *skipped])
 

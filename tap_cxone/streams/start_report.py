@@ -11,7 +11,7 @@ from tap_cxone.progress.formatting import listed
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from tap_cxone.config.model import Settings
@@ -79,3 +79,15 @@ class StartReport(Struct, frozen=True):
         else:
             text = "%s: nothing to read yet; the next window starts at %s"
             self.log.info(text, self.stream, iso(sync_range.start))
+
+
+def report_partly_skipped(
+    stream: str, partial: Iterable[tuple[Window, Window]], log_once: LogOnce
+) -> None:
+    """Warn of each range of `skip_windows` that covers only a part of a window of sums."""
+    for skipped, window in partial:
+        text = (
+            "%s: the range %s of skip_windows covers only a part of %s, so the window is read. "
+            "Extend the range to the window, whose rows sum it up"
+        )
+        log_once(f"{stream}, {skipped}, {window}", text, stream, skipped, window)

@@ -49,6 +49,7 @@ from tap_cxone.streams.state_values import (
     require_text,
 )
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
+from tap_cxone.streams.title_digests import TitleDigests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -63,6 +64,7 @@ _OWN_KEYS = {
     "columns",
     "retired_columns",
     "column_types",
+    "title_digests",
     "absent_columns",
     "date_orders",
     "date_votes",
@@ -181,6 +183,14 @@ class StreamState(Struct, frozen=True):
         self._put("columns", columns)
         self._put("retired_columns", sorted(column_map.retired))
 
+    def title_digests(self) -> TitleDigests:
+        """Return the titles of earlier files that are stored as digests."""
+        return self._parse(TitleDigests.from_json, self.raw.get("title_digests", {}))
+
+    def set_title_digests(self, digests: TitleDigests) -> None:
+        """Store titles as digests."""
+        self._put("title_digests", digests.to_json())
+
     def column_types(self) -> dict[str, ColumnType]:
         """Return the types of the columns in the last SCHEMA; a column without one is a string."""
         return self._parse(parse_types, self.raw.get("column_types", {}))
@@ -282,6 +292,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.pending_jobs()
         stream.column_map()
         stream.column_types()
+        stream.title_digests()
         stream.absent_columns()
         stream.row_meaning()
         stream.narrow_windows()

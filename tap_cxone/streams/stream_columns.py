@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.titles import Title, default_name
 from tap_cxone.streams.column_types import apply_type_policy
 from tap_cxone.streams.known_columns import name_known_columns
 
@@ -13,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tap_cxone.config.types import ColumnType, TypeChangePolicy
+    from tap_cxone.rows.column_map import ColumnMap
     from tap_cxone.rows.columns import Column
-    from tap_cxone.rows.titles import Title
     from tap_cxone.streams.column_types import TypeChange
     from tap_cxone.streams.known_columns import KnownColumns
     from tap_cxone.streams.schema import Declaration
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_TITLES = 5000
 """Most titles that a stream keeps in STATE; one JSON file may have as many keys."""
+_MAX_REQUESTED_TITLES = 20  # of more requested titles STATE has digests
 
 
 class StreamColumns:
@@ -43,6 +47,7 @@ class StreamColumns:
         self._policy = policy
         self._map = state.column_map()
         self._types: dict[str, ColumnType] = dict.fromkeys(self._map.names.values(), "string")
+        self._digests = state.title_digests()
         self._types |= state.column_types()
         self._catalog_columns: Sequence[Column] = ()
         self._declare(declaration.columns)
@@ -80,9 +85,36 @@ class StreamColumns:
         self._declare(self._declared)
 
     def store(self, state: StreamState) -> None:
-        """Store the columns of all titles, and the types of all columns."""
-        state.set_column_map(self.known.stored_map())
-        state.set_column_types(self.known.stored_types())
+        """Store the columns of all titles, and the types of all columns.
+
+        Of many requested titles whose columns have the default names digests are stored.
+        """
+        column_map, types = self.known.stored_map(), self.known.stored_types()
+        digested = self._digested_titles(column_map)
+        digested_types = {title.text: types[name] for title, name in digested.items()}
+        state.set_title_digests(self._digests.with_types(digested_types))
+        names = {title: n for title, n in column_map.names.items() if title not in digested}
+        state.set_column_map(structs.replace(column_map, names=names))
+        digested_names = set(digested.values())
+        state.set_column_types({n: t for n, t in types.items() if n not in digested_names})
+
+    def _digested_titles(self, column_map: ColumnMap) -> dict[Title, str]:
+        """Return the columns of the titles that STATE has as digests."""
+        requested = {Title(column.exact_title) for column in self._declared if column.requested}
+        if len(requested) <= _MAX_REQUESTED_TITLES:
+            return {}
+        names = column_map.names.items()
+        return {t: n for t, n in names if t in requested and n == default_name(t.text)}
+
+    def _restore_digested(self, columns: Sequence[Column]) -> None:
+        """Add the requested titles to the map that earlier files had by their digests."""
+        for column in columns:
+            title, name = Title(column.exact_title), default_name(column.exact_title)
+            is_free = title not in self._map.names and name not in self._map.used_names
+            known_type = self._digests.type_of(title.text, column.type)
+            if column.requested and is_free and known_type is not None:
+                self._map = self._map.with_titles({title: name})
+                self._types = {name: known_type, **self._types}
 
     def _keep_known(self) -> None:
         self._types |= {column.name: column.type for column in self.known.columns}
@@ -90,6 +122,7 @@ class StreamColumns:
 
     def _declare(self, columns: Sequence[Column]) -> None:
         self._declared = columns
+        self._restore_digested(columns)
         keys = self._declaration.primary_keys or (ROW_HASH,)
         known = name_known_columns(
             columns, keys, self._map, types=self._types, catalog=self._catalog_columns

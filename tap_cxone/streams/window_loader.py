@@ -11,10 +11,10 @@ from msgspec import Struct, structs
 from tap_cxone.errors import DecodeError, DriftError, InvalidRecords
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.redact import Redactor
+from tap_cxone.rows.convert import INCOMPLETE_KEY
 from tap_cxone.rows.decode import FileExpectation, open_table
 from tap_cxone.rows.decode.csv_source import DELIMITERS
 from tap_cxone.rows.decode.notice import is_prose
-from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.streams.date_report import describe_contradiction
 from tap_cxone.streams.file_checks import (
@@ -26,6 +26,7 @@ from tap_cxone.streams.file_checks import (
 from tap_cxone.streams.lineage import with_lineage
 from tap_cxone.streams.loaded_window import LoadedWindow
 from tap_cxone.streams.quarantine import NAME as QUARANTINE
+from tap_cxone.streams.row_report import report_rows
 
 if TYPE_CHECKING:
     import logging
@@ -212,9 +213,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         is_foreign = table.cells_are_text and not count_known_columns(spec, table.header)
         # A line of text that is not CSV parses as a header of one column, or of a few with commas.
         if is_foreign and len(table.header) == 1:
+            setting = declaration.text_format.csv_setting
             msg = (
                 f"{description}: the file has only one column, which is unknown; run again, or set "
-                f"{declaration.text_format.csv_setting}.delimiter"
+                f"{setting}.delimiter or {setting}.encoding"
             )
             raise DecodeError(msg)
         if is_foreign and is_prose(table.header):
@@ -276,9 +278,15 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             msg = (
                 f"{loaded.reader.table.name}: {counts} and {reason}; no record was emitted. First "
                 f"invalid row: {example.location}: {example.reason}. If the rows are valid, "
-                f"correct {self.declaration.columns_setting}"
+                f"correct {self._setting_to_correct(counts)}"
             )
             raise InvalidRecords(msg)
+
+    def _setting_to_correct(self, counts: RowCounts) -> str:
+        """Return the setting that most of the invalid rows may need."""
+        ((reason, _),) = counts.reasons.most_common(1)
+        of_keys = reason == INCOMPLETE_KEY
+        return self.declaration.keys_setting if of_keys else self.declaration.columns_setting
 
     def _has_too_many_invalid(self, counts: RowCounts) -> bool:
         # A file without one recognised row may be no file of this stream, such as an error page.
@@ -287,35 +295,8 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
 
     def report_skipped_rows(self, loaded: LoadedWindow) -> None:
         """Log the rows of an emitted window that were quarantined or dropped."""
-        name, counts = loaded.reader.table.name, loaded.counts
-        if counts.invalid:
-            self.log.warning("%s: %s and were sent to stream '%s'", name, counts, QUARANTINE)
-        if null_count := loaded.reader.table.null_character_count:
-            text = "%s: %d NUL characters became U+FFFD; to keep them, set %s"
-            setting = f"{self.declaration.text_format.csv_setting}.null_characters"
-            self.log.warning(text, name, null_count, setting)
-        if skipped := counts.skipped:
-            info = "%s: skipped %d blank lines and %d repeated headers, which are no rows"
-            self.log.info(info, name, skipped.blank, skipped.repeated_headers)
-        if loaded.reader.duplicate_count:
-            self._report_duplicates(loaded.reader)
+        report_rows(loaded, self.declaration, self.log)
         self._audit_validation(loaded, duplicate_count=loaded.reader.duplicate_count)
-
-    def _report_duplicates(self, reader: RowReader) -> None:
-        name, count, spec = reader.table.name, reader.duplicate_count, reader.spec
-        if ROW_HASH in spec.key_columns:
-            info = "%s: %d rows equal an earlier row and were dropped; to emit them, set %s"
-            self.log.info(info, name, count, "count_identical_rows to true")
-            return
-        if reader.layout is not None and (column := reader.layout.order_column):
-            info = "%s: %d rows with the key of a row with a later %s were dropped, as %s requests"
-            self.log.info(info, name, count, column.name, self.declaration.order_by_setting)
-            return
-        text = (
-            "%s: %d rows with the key of an earlier row were dropped; if they are different rows, "
-            "add key columns to %s"
-        )
-        self.log.warning(text, name, count, self.declaration.keys_setting)
 
     def _audit_validation(self, loaded: LoadedWindow, *, duplicate_count: int | None) -> None:
         counts = loaded.counts

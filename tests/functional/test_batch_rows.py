@@ -13,7 +13,7 @@ import pytest
 
 from tap_cxone.simulator import Fault, Options, Simulator
 from tests.support import analytics_exports as analytics
-from tests.support.batches import batch_config, batched, recorded
+from tests.support.batches import batch_config, batched, recorded, rows_in
 from tests.support.odd_rows import (
     AMONG,
     ODD,
@@ -145,3 +145,23 @@ def test_parquet_column_has_one_type_in_all_files(tmp_path, numbers, kind):
     assert {schema.field("score").type for schema in schemas} == {kind}
     assert {schema.field("count").type for schema in schemas} == {pa.int64()}
     assert {schema.field("when").type for schema in schemas} == {pa.timestamp("us", tz="UTC")}
+
+
+@pytest.mark.parametrize("numbers", ["double", "decimal"], ids=str)
+def test_negative_zero_of_json_is_zero_in_batches_and_records(tmp_path, numbers):
+    """A zero of a number column has no sign; a column of texts keeps what the file has."""
+    texts = ["-0", "-0.0", "-0e0"]
+    body = [f'{{"id": "{n}", "duration": {t}, "note": {t}}}' for n, t in enumerate(texts)]
+    export = {"name": analytics.STREAM, "required_fields": ["id"]}
+    form = {**batch_config(tmp_path, "parquet", 500), "parquet": {"numbers": numbers}}
+    settings = {"analytics_exports": {"window_days": 1, "exports": [export]}}
+
+    outs = [
+        run_with_files(conversations, analytics.STREAM, f"[{','.join(body)}]", **settings, **more)
+        for more in ({}, {"batch_config": form})
+    ]
+
+    rows = [outs[0].records(analytics.STREAM), rows_in(outs[1].of("BATCH", analytics.STREAM)[0])]
+    for found in rows:
+        assert [str(row["duration"])[0] for row in found] == ["0"] * 3
+        assert [row["note"] for row in found] == texts

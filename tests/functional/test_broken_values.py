@@ -75,7 +75,7 @@ def test_not_finite_number_of_a_result_goes_to_the_quarantine(sim, clock, number
     assert [r["reason"] for r in out.records(QUARANTINE)] == [NO_NUMBER]
 
 
-TEXTS = ["0.00000010", "1e5", "1.50", "-0.0", "12345678901234567890.10"]
+TEXTS = ["0.00000010", "1e5", "1.50", "-0.0", "-0", "12345678901234567890.10"]
 
 
 def test_number_of_an_undeclared_column_keeps_its_text(sim, clock):

@@ -104,3 +104,24 @@ def test_status_with_the_values_of_a_row_shows_its_keys(sim, clock, caplog, audi
     assert '"agentName": "…"' in str(failure(out))
     assert "Ada" not in said
     assert "76543" not in said
+
+
+SUBMIT_ANSWERS = {
+    "row": '{"agentName": "Ada Invented", "handleTime": 76543}',
+    "nested row": '{"row": {"agentName": "Ada Invented"}, "score": 76543}',
+    "list of values": '["Ada Invented", 76543]',
+    "text of a table": '"Ada Invented;76543;2"',
+}
+
+
+@pytest.mark.parametrize("body", SUBMIT_ANSWERS.values(), ids=SUBMIT_ANSWERS)
+def test_submit_answer_with_the_values_of_a_row_shows_none(sim, clock, caplog, audit_log, body):
+    """Of an answer that names no job only the keys, the status and its words are shown."""
+    sim.faults.add(Fault("run", "status", status=201, body=body, times=99))
+
+    out = run_reports(report_settings(sim, audit_log_path=str(audit_log)), clock)
+
+    said = str(failure(out)) + caplog.text + audit_log.read_text()
+    assert "names no run" in str(failure(out))
+    assert "Ada" not in said
+    assert "76543" not in said

@@ -229,6 +229,17 @@ def test_invalid_rows_up_to_the_free_number_never_fail_a_window(sim, clock, room
 
 
 @EVERYWHERE
+def test_failure_of_incomplete_keys_names_the_setting_of_the_keys(sim, clock, room):
+    """Rows without a key are no fault of the declared columns."""
+    room.serve(sim, *[("", str(number)) for number in range(11)], times=9)
+
+    out = room.run(room.settings(sim), clock)
+
+    assert "11 times: incomplete key" in str(reason(out, room))
+    assert "primary_keys" in str(reason(out, room)).partition("correct")[2]
+
+
+@EVERYWHERE
 @pytest.mark.parametrize("blank", ["", "  "], ids=["empty", "blanks"])
 def test_row_with_an_incomplete_key_goes_to_the_quarantine(sim, clock, room, blank):
     """Rows without their key are kept apart, each of them, as nothing tells them apart."""

@@ -281,6 +281,17 @@ def test_one_day_that_reaches_a_limit_twice_fails(sim, clock):
     assert len(sim.analytics_exports) == 2
 
 
+def test_halved_day_that_reaches_a_limit_is_tried_once_more(sim, clock):
+    """A day that is left of two is submitted twice in the same run, as any other day."""
+    sim.faults.add(Fault("submit", "job-failed", body="Execution limit exceeded", times=2))
+    own = {"window_days": 2, "max_concurrent": 1}
+
+    out = run_exports(export_settings(sim, 2, analytics_exports=own), clock)
+
+    assert out.error is None
+    assert widths(sim) == [2, 1, 1, 1]
+
+
 def test_report_of_one_day_that_reaches_a_limit_is_tried_once_more(sim, clock):
     """A run of a report over one day that the engine ends is started once more."""
     sim.faults.add(Fault("run", "job-failed", body="Execution limit of 30 minutes reached"))

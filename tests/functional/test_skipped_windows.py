@@ -107,6 +107,21 @@ def test_skipped_day_of_a_download_is_passed(sim, clock):
     assert out.bookmark(downloads.STREAM) == days[3]
 
 
+def test_range_inside_of_a_window_of_sums_is_reported(sim, clock, caplog):
+    """A day of a window of two days cannot be passed; the warning names range and window."""
+    range_of_day = {"stream": downloads.STREAM, "from": "2026-03-17", "to": "2026-03-18"}
+    config = downloads.download_settings(
+        sim, 4, own={"window_days": 2}, skip_windows=[{**range_of_day, "why": "odd"}]
+    )
+
+    out = downloads.run_downloads(config, clock)
+
+    (warning,) = (text for text in warnings_logged(caplog) if "skip_windows" in text)
+    assert out.error is None
+    assert "the range 2026-03-17T04:00Z to 2026-03-18T04:00Z of skip_windows covers only" in warning
+    assert "2026-03-17" in warning.partition("a part of ")[2]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

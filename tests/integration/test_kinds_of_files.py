@@ -63,11 +63,14 @@ FILES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
         {"order_by": "Upd"},
     ),
     "h_declared": ("Record ID,skill,Skill\n1,text,5\n", {"columns": {"Skill": "number"}}),
+    "i_named": ("Record ID,Skill,Skill\n1,text,5\n", {"columns": {"skill_2": "number"}}),
+    "j_parts": ("Record ID,A,B\n1,a,b\nB,Record ID,A\nb,2,a\n", {}),
     "qm_workflows": ("Workflow ID,Score (%)\nw1,50.5\n", {}),
 }
 JSON_ROWS = """[
 {"id": "1", "small": 0.00000010, "large": 123456789012345678901234567890, "typed": 0.50},
-{"id": "2", "small": NaN}, {"id": "3", "typed": 1.5e400}, {"id": "4", "small": 1.50, "typed": 2}
+{"id": "2", "small": NaN}, {"id": "3", "typed": 1.5e400}, {"id": "4", "small": 1.50, "typed": 2},
+{"id": "5", "small": -0, "large": -0.0, "typed": -0.0}
 ]"""
 KEY, NOTE = map(default_name, (HINDI_KEY, HINDI_NOTE))
 
@@ -90,6 +93,8 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     "select line from cxone.e_order": [("newest",)],
     "select line from cxone.g_order_of_dates": [("newest",)],
     "select skill, skill_2 from cxone.h_declared": [(5, "text")],
+    "select skill, skill_2 from cxone.i_named": [("text", 5)],
+    "select record_id, a, b from cxone.j_parts order by 1": [("1", "a", "b"), ("2", "a", "b")],
     'select record_id, "when" from cxone.f_extremes': [("3", as_instant("9999-12-31 23:59:59"))],
     "select workflow_id, score, score_2 from cxone.qm_workflows order by 1": [
         ("w1", None, "50.5"),
@@ -98,6 +103,7 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     "select id, small, large, typed from cxone.bot_conversations order by 1": [
         ("1", "0.00000010", "123456789012345678901234567890", Decimal("0.5")),
         ("4", "1.50", None, 2),
+        ("5", "-0", "-0.0", 0),
     ],
     f"select {SCORE}, {SCORE}_string from cxone.custom_metrics_by_interaction order by 1": [  # noqa: S608
         (Decimal("0.5"), None),

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
 from tap_cxone.families.analytics_exports.listed_exports import may_be_export, shows_rows_of
-from tap_cxone.http.date_range import other_range
-from tap_cxone.http.json_body import find_value, json_list, json_object, json_objects
+from tap_cxone.http.date_range import other_range, shown_range
+from tap_cxone.http.json_body import find_value, json_list, json_objects
 from tap_cxone.jobs.api import JobApi, ListedJobs
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 
@@ -111,7 +111,7 @@ class AnalyticsApi(JobApi):
         response = super().get_status(job)
         if response.status is not JobStatus.SUCCEEDED:
             return response
-        if difference := other_range(json_object(response.body).get("query"), job.window):
+        if difference := other_range(shown_range(response.body, "query"), job.window):
             return replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response

@@ -18,7 +18,7 @@ from tap_cxone.errors import (
 )
 from tap_cxone.families.data_download import metric_catalog
 from tap_cxone.families.data_download.token_region import named_region, token_region
-from tap_cxone.http.date_range import other_range
+from tap_cxone.http.date_range import other_range, shown_range
 from tap_cxone.http.json_body import first_value, json_count, json_list, json_object
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.messages import parse_json_exact, parse_json_rows
@@ -200,7 +200,8 @@ class DataDownloadApi(Struct, frozen=True):
         if rows is None:
             msg = "the response to a data download has no list 'data'; check base_url"
             raise ApiError(msg)
-        if difference := other_range(json_object(page.get("filter")).get("date"), window):
+        requested = json_object(json_object(page.get("filter")).get("date"))
+        if difference := other_range(requested or shown_range(page, "dateRange"), window):
             msg = f"a page shows other dates: {difference}; run again"
             raise ApiError(msg)
         if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
@@ -243,6 +244,9 @@ class _RawPage(msgspec.Struct):
     returned: Any = msgspec.field(name="returnedRecords", default=None)
     total: Any = msgspec.field(name="totalRecords", default=None)
     filter: Any = None
+    date_range: Any = msgspec.field(name="dateRange", default=None)
+    start_date: Any = msgspec.field(name="startDate", default=None)
+    end_date: Any = msgspec.field(name="endDate", default=None)
     error: Any = None
     errors: Any = None
 
@@ -266,14 +270,11 @@ def _parse_page(content: bytes) -> Any:
         if (rows := json_list(page_json, ["data"])) is None:
             return parse_json_exact(content)
         return {**page_json, "data": list(map(encode_json, rows))}
-    return {
-        "data": page.data,
-        "returnedRecords": page.returned,
-        "totalRecords": page.total,
-        "filter": page.filter,
-        "error": page.error,
-        "errors": page.errors,
-    }
+    if not page.data and (page.error or page.errors):  # whatever it repeats of the request
+        return {"error": page.error, "errors": page.errors}
+    values: dict[str, Any] = msgspec.structs.asdict(page)
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(page)}
+    return {names[name]: value for name, value in values.items() if value is not None}
 
 
 def _parse_reset_time(text: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Streams of data download: one per configured download, and the catalogue of metrics."""
+"""Streams of data download: one per configured download, after those of the catalogue."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing_extensions import override
 
 from tap_cxone.config.csv import CsvSettings
 from tap_cxone.errors import DriftError
-from tap_cxone.families.data_download.api import (
-    DownloadRequest,
+from tap_cxone.families.data_download.api import DownloadRequest
+from tap_cxone.families.data_download.catalog_streams import (
+    METRICS_STREAM,
+    VERSIONS_STREAM,
+    CustomMetricsStream,
+    MetricVersionsStream,
 )
 from tap_cxone.families.data_download.family import DataDownload
 from tap_cxone.families.data_download.metric_catalog import (
@@ -22,10 +26,10 @@ from tap_cxone.families.data_download.pages import PagedSource
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.planning.workload import RemainingCalls
-from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
+from tap_cxone.progress.formatting import listed
+from tap_cxone.rows.columns import source_column, with_rules, without_leading_zeros
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
-from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
@@ -38,19 +42,19 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from singer_sdk import Tap
-    from singer_sdk.helpers.types import Record
 
     from tap_cxone.context import RunContext
+    from tap_cxone.events.audit_log import AuditContext
     from tap_cxone.families.data_download.settings import DownloadSettings
     from tap_cxone.planning.skipped_windows import SkippedWindow
+    from tap_cxone.rows.columns import Column
+    from tap_cxone.rows.layout import FileLayout
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.window_loader import FileSource
     from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
-METRICS_STREAM = "custom_metrics"
-VERSIONS_STREAM = "custom_metric_versions"
 BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
 _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the quota first
 
@@ -66,74 +70,6 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
         CustomMetricsStream(tap, tenant),
         *(DownloadStream(tap, tenant, d) for d in family_settings.downloads),
     ]
-
-
-class CustomMetricsStream(FullTableStream):
-    """Stream of the published custom metrics."""
-
-    def __init__(self, tap: Tap, tenant: TenantContext) -> None:
-        """Store the tenant and declare the columns."""
-        self.tenant = tenant
-        declaration = Declaration(
-            name=METRICS_STREAM,
-            columns=(
-                Column("id", description="ID of the metric, and name of its column."),
-                Column("name", description="Display name."),
-                Column("type", description="Type of its values."),
-                Column("description", description="Meaning of the metric."),
-                Column("minimum", "number", "Smallest allowed value."),
-                Column("maximum", "number", "Largest allowed value."),
-                Column("allowed_values", description="All allowed values, as JSON."),
-            ),
-            primary_keys=("id",),
-            description="Published custom metrics.",
-            keys_setting=NAME,
-            columns_setting=NAME,
-            windowed=False,
-        )
-        super().__init__(tap, tenant.family, declaration)
-
-    @override
-    def table_records(self) -> Iterator[Record]:
-        self.tenant.report_changes(self.logger, self.audit_context)
-        for metric in self.tenant.published_metrics:
-            yield metric.record()
-
-
-class MetricVersionsStream(FullTableStream):
-    """Stream of the changes of custom metrics that this run accepts."""
-
-    def __init__(self, tap: Tap, tenant: TenantContext) -> None:
-        """Store the tenant and declare the columns."""
-        self.tenant = tenant
-        declaration = Declaration(
-            name=VERSIONS_STREAM,
-            columns=(
-                Column("version", "integer", "Version of the catalogue that has the change."),
-                Column("metric_id", description="ID of the metric."),
-                Column("change", description="`added`, `removed`, `retyped` or `renamed`."),
-                Column("old", description="The metric before, as JSON."),
-                Column("new", description="The metric since then, as JSON."),
-            ),
-            primary_keys=("version", "metric_id", "change"),
-            description="Changes of the published custom metrics, each once.",
-            keys_setting=NAME,
-            columns_setting=NAME,
-            windowed=False,
-        )
-        super().__init__(tap, tenant.family, declaration, select_by_default=False)
-
-    @override
-    def table_records(self) -> Iterator[Record]:
-        self.tenant.report_changes(self.logger, self.audit_context)
-        for change in self.tenant.accepted_changes:
-            yield {
-                "version": self.tenant.next_version,
-                "metric_id": change.metric_id,
-                "change": change.kind,
-                "old": change.old.text() if change.old else None,
-                "new": change.new.text() if change.new else None,
-            }
 
 
 class DownloadStream(ZonedStream):
@@ -152,7 +88,7 @@ class DownloadStream(ZonedStream):
             primary_keys=(*download.group_by, "_window_start"),
             description=f"{download.report}, by {', '.join(download.group_by) or 'window'}.",
             keys_setting=f"{setting}, group_by",
-            columns_setting=setting,
+            columns_setting=f"{setting}, columns",
             formats=("json",),
             nested_object="customMetrics",
             grouped=True,
@@ -236,7 +172,33 @@ class DownloadStream(ZonedStream):
         ids = self.tenant.catalogued_ids()
         metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
+        columns = tuple(structs.replace(column, requested=True) for column in columns)
         return with_rules(columns, self.download.columns)
+
+    @property
+    @override
+    def drift_policy(self) -> str:
+        """Return the policy for unknown columns: `fail` judges only what the download requests.
+
+        A download of all metrics requests each metric that a page may have.
+        """
+        return "ignore" if self._drops_unrequested else super().drift_policy
+
+    @property
+    def _drops_unrequested(self) -> bool:
+        requests_all = ALL_METRICS in self.download.custom_metrics
+        return self.settings.schema_drift == "fail" and not requests_all
+
+    @override
+    def _use_layout(
+        self, layout: FileLayout, description: str, audit_context: AuditContext
+    ) -> None:
+        super()._use_layout(layout, description, audit_context)
+        if self._drops_unrequested and (titles := layout.dropped_titles):
+            text = "%s: not requested, so dropped, because schema_drift is fail: %s. To read a "
+            text += "metric of them, add it to custom_metrics in %s"
+            topic = f"{self.name}, unrequested"
+            self.log_once(topic, text, description, listed(titles), self._setting)
 
     @override
     def requested_columns(self) -> frozenset[str]:

@@ -156,7 +156,10 @@ class TenantContext:
             audit_context.write("schema_changed", columns=[f"{kind}: {text}" for text in texts])
         if self._is_new and self._is_accepted:
             catalog = StoredCatalog.of(
-                self.all_metrics, self.next_version, stream_count=len(self._downloads)
+                self.all_metrics,
+                self.next_version,
+                stream_count=len(self._downloads),
+                title_count=sum(len(download.metrics) for download in self._downloads),
             )
             self.family.tenant_info["catalogue"] = catalog.to_json()
             if not catalog.packed:

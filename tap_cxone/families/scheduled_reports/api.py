@@ -11,8 +11,8 @@ from typing_extensions import override
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
-from tap_cxone.http.date_range import other_range
-from tap_cxone.http.json_body import find_object, json_list, json_object
+from tap_cxone.http.date_range import other_range, shown_range
+from tap_cxone.http.json_body import error_of, json_list, json_object, letters
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
@@ -107,6 +107,9 @@ class ReportsApi(JobApi):
             return replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
+        if error_text := _error_without_rows(response.body):
+            reason = self.client.redact(error_text)
+            return replace(response, status=JobStatus.FAILED, reason=reason)
         # This response is the first page. A second request for it would count as a poll.
         path = self.status_path(job)
         self._first_pages = {path: response.body}
@@ -145,14 +148,21 @@ class ReportsApi(JobApi):
             raise DownloadError(msg)
 
 
+def _error_without_rows(body: Any) -> str:
+    """Return the API's words if a result has errors and no row, or an empty text."""
+    result = json_object(body)
+    errors = {key: value for key, value in result.items() if letters(key) in {"error", "errors"}}
+    return "" if result.get("data") else error_of(errors)
+
+
 def _shown_range(body: Any) -> dict[str, Any]:
     """Return the date range of a result.
 
     An object in it may describe the report, whose relative range is no statement on the result.
     """
-    shown = find_object(body, "dateRange")
-    is_relative = "value" in shown and shown != json_object(body).get("dateRange")
-    return {} if is_relative else shown
+    shown = shown_range(body, "dateRange")
+    at_top = (value for key, value in json_object(body).items() if letters(key) == "daterange")
+    return {} if "value" in shown and shown not in at_top else shown
 
 
 def _date_range(window: Window) -> dict[str, str]:

@@ -56,12 +56,14 @@ class ScheduleRequest(Struct, frozen=True):
         setting: Path of the report's settings, for messages.
         register: Whether the tap registers and changes the schedule.
         take_over: Whether the tap may change a schedule that it did not make.
+        missing_remedy: What to do if the schedule is missing and may not be registered.
     """
 
     definition: dict[str, Any]
     setting: str
     register: bool = True
     take_over: bool = False
+    missing_remedy: str = ""
 
     @property
     def name(self) -> str:
@@ -135,8 +137,8 @@ class ScheduleRegistry(Struct, frozen=True):
             return self._update_if_different(entry, request)
         if not request.register:
             msg = (
-                f"{request.setting}: no schedule has the name '{name}'; correct schedule_name, or "
-                "set register to true"
+                f"{request.setting}: no schedule has the name '{name}'; {request.missing_remedy}, "
+                "or set register to true"
             )
             raise ConfigError([msg])
         return self._register(request)

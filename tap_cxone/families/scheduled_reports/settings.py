@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
-from tap_cxone.config.csv import CsvSettings
+from tap_cxone.config.csv import DATE_ORDER, CsvSettings
 from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
@@ -150,6 +150,7 @@ class ReportSettings:
             "is emitted: a second schedule, whose report has no dimensions. Default: none."
         ),
     ] = None
+    date_order: DATE_ORDER = None
     csv: Annotated[
         CsvSettings, Meta(description="As `scheduled_reports.csv`, for this report only.")
     ] = field(default_factory=CsvSettings)

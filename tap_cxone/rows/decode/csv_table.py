@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.csv_lines import LineFilter, without_notice
 from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
-from tap_cxone.rows.decode.joined_parts import JOINED_CELL, may_be_joined, row_before_header
+from tap_cxone.rows.decode.joined_parts import JOINED_CELL, MIN_JOINED_TITLE, may_be_joined
 from tap_cxone.rows.decode.notice import is_no_data
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.decode.plain_block import PlainBlock
@@ -167,7 +167,6 @@ class CsvTable(Struct, frozen=True):
         if set(map(len, block.rows)) == {width}:
             yield True, block
             return
-        block = self._without_joined_headers(block)
         indexes = range(block.count)
         for well_formed, run in groupby(indexes, lambda index: len(block.rows[index]) == width):
             first_index, *others = run
@@ -177,23 +176,21 @@ class CsvTable(Struct, frozen=True):
                 CsvBlock(block.rows[first_index:end], block.line_numbers[first_index:end]),
             )
 
-    def _without_joined_headers(self, block: CsvBlock) -> CsvBlock:
-        """Return the rows; a header at the end of one is removed and counted."""
-        split = [row_before_header(cells, self.header) for cells in block.rows]
-        self.skipped.repeated_headers += sum(cells is not None for cells in split)
-        rows = [before or cells for before, cells in zip(split, block.rows, strict=True)]
-        return CsvBlock(rows, block.line_numbers)
-
     def _without_joined_cells(self, block: AnyBlock) -> Iterator[Block | Row]:
-        """Yield the rows; the only cell of a row is invalid if its title is at its end."""
+        """Yield the rows; the only cell of a row is invalid if its title is at its end.
+
+        Behind a short title it is a value, and counted.
+        """
         if isinstance(block, PlainBlock) or len(self.header) != 1:
             yield block
             return
+        is_short = len(self.header[0]) < MIN_JOINED_TITLE
         for is_joined, group in groupby(
             range(block.count), lambda index: may_be_joined(block.rows[index][0], self.header[0])
         ):
             indexes = list(group)
-            if is_joined:
+            self.skipped.short_titles += len(indexes) if is_joined and is_short else 0
+            if is_joined and not is_short:
                 rows = map(block.row, indexes)
                 yield from (Row(row.number, row.cells, JOINED_CELL) for row in rows)
             else:

@@ -46,6 +46,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 _NEXT_LINE_OF_OBJECT = re.compile(r"\n(?=[ \t\r\n]*\{)")
 _NEXT_ELEMENT = re.compile(r"[ \t\r\n,]*\{")
 _MAX_BROKEN_CHARACTERS = 1 << 20  # of an object that is not JSON
+_NEGATIVE_ZEROS = [f"-0{character}" for character in ",}] \t\r\n"]  # as integers
 
 
 class JsonChunk(Struct, frozen=True):
@@ -213,6 +214,8 @@ class _Scanner:
         return chunk
 
     def _decode_chunk(self, text: str, *, one_per_line: bool) -> JsonChunk:
+        if any(map(text.__contains__, _NEGATIVE_ZEROS)):
+            raise ValueError  # the faster decoder loses the sign
         if self._read_columns and (columns := self._read_columns(text, one_per_line)) is not None:
             return JsonChunk([], text, one_per_line, columns)
         return JsonChunk(

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from decimal import InvalidOperation
+from decimal import Decimal, InvalidOperation
 from json.scanner import make_scanner
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from tap_cxone.http.json_numbers import parse_fraction
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 
 class BrokenValue(Struct, frozen=True):
@@ -62,7 +58,9 @@ class ValueDecoder:
             self.not_finite = True
             return None
 
-    def _parse_integer(self, text: str) -> int | None:
+    def _parse_integer(self, text: str) -> int | Decimal | None:
+        if text == "-0":
+            return Decimal(text)  # a text column keeps its sign
         try:
             return int(text)
         except ValueError:  # Python parses 4300 digits

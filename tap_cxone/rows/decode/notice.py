@@ -1,4 +1,4 @@
-"""Recognise a notice that an API sends in place of a table, as CSV cells."""
+"""Recognise what stands in place of a table or of its header, as CSV cells."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ _HTTP_ERRORS = {
     if status >= HTTPStatus.BAD_REQUEST and " " in status.phrase
 }
 
+_WORD = re.compile(r"[^\W\d_]{2}")
+
 
 def is_no_data(cells: Sequence[str]) -> bool:
     """Return True if the only text says that there are no rows, at all or in the date range."""
@@ -57,3 +59,23 @@ def is_prose(header: Sequence[str]) -> bool:
 def has_blanks_after_delimiters(cells: Sequence[str]) -> bool:
     """Return True if each cell but the first begins with a blank, as in a sentence."""
     return all(cell.startswith(" ") for cell in cells[1:])
+
+
+def differs_from_rows(header: Sequence[str], columns: Sequence[Sequence[str]]) -> bool:
+    """Return True if a header of words has a column of numbers or dates, so that it is no row.
+
+    Args:
+        header: The cells of the first line.
+        columns: The cells of lines below it, by columns.
+    """
+    return all(any(map(str.isalpha, cell)) for cell in header) and any(
+        _WORD.search(title) and _is_of_numbers(cells)
+        for title, cells in zip(header, columns, strict=False)
+    )
+
+
+def _is_of_numbers(cells: Sequence[str]) -> bool:
+    texts = list(filter(str.strip, cells))
+    return bool(texts) and all(
+        any(map(str.isdigit, text)) and not _WORD.search(text) for text in texts
+    )

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from msgspec import Struct
 
+from tap_cxone.rows.decode.joined_parts import fold_case, spell
 from tap_cxone.rows.decode.plain_block import PlainBlock, csv_blocks
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_utf_8
 
@@ -92,7 +93,8 @@ class PlainParser(Struct, frozen=True):
                 yield chunk
 
     def _blocks_of(self, chunk: bytes, lines_before: int) -> Iterator[CsvBlock | PlainBlock]:
-        block = self._parse(chunk, lines_before) if lines_before else None
+        is_ordered = not self.line_filter.order.indexes
+        block = self._parse(chunk, lines_before) if lines_before and is_ordered else None
         if block is None:
             yield from csv_blocks(chunk, lines_before, self.source.delimiter)
         else:
@@ -121,9 +123,23 @@ class PlainParser(Struct, frozen=True):
         if table.num_rows <= 1 or not arrays:
             return None
         blanks = _blanks(arrays, table.num_rows)
-        if self.line_filter.may_have_header(arrays[0].to_pylist()) or _has_blank_row(blanks):
+        if self._may_have_header(arrays) or _has_blank_row(blanks):
             return None
         return PlainBlock(chunk, lines_before, delimiter, arrays, blanks, table.num_rows)
+
+    def _may_have_header(self, arrays: Sequence[Any]) -> bool:
+        first_cells = arrays[0].to_pylist()
+        text = fold_case("\n".join(first_cells))
+        return self.line_filter.may_have_header(first_cells, text) or (
+            self.line_filter.order.may_be_named_in(text) and self._may_have_other_order(arrays)
+        )
+
+    def _may_have_other_order(self, arrays: Sequence[Any]) -> bool:
+        """Return True if the first two cells of a row are titles; one alone may be a value."""
+        order = self.line_filter.order
+        is_title = pc.is_in(arrays[0], value_set=pa.array(order.first_cells, pa.string()))
+        second_cells = arrays[1].filter(is_title).unique().to_pylist()
+        return not set(map(spell, order.header)).isdisjoint(map(spell, second_cells))
 
 
 def _blanks(arrays: Sequence[Any], count: int) -> Sequence[Any]:

@@ -66,18 +66,21 @@ class SkippedLines(Struct):
         blank: Rows whose cells are all blank.
         repeated_headers: Lines that repeat the header, or the line before it that names the
             delimiter, as in a file joined from several parts.
+        short_titles: Values of the only column that end with its title, which is too short to show
+            that two parts were joined there. These lines are rows.
     """
 
     blank: int = 0
     repeated_headers: int = 0
+    short_titles: int = 0
 
     def reset(self) -> None:
         """Set all numbers to zero."""
-        self.blank = self.repeated_headers = 0
+        self.blank = self.repeated_headers = self.short_titles = 0
 
     @property
     def total(self) -> int:
-        """Return the number of all such lines."""
+        """Return the number of all lines that are no rows."""
         return self.blank + self.repeated_headers
 
     def __bool__(self) -> bool:

@@ -33,10 +33,11 @@ _LINE_END = re.compile("[\r\n]")
 _NO_TEXT = ("Cc", "Cn", "Co", "Cs")  # categories of characters that no text has
 _MAX_UPPER_HALVES = 3  # zero, and those of one or two blocks of a script
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARKS = {codecs.BOM_UTF8: "utf-8"} | dict.fromkeys(_UTF_16, "utf-16")
 
 
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
-DAMAGE_ERRORS = (*_GZIP_ERRORS, UnicodeDecodeError)
+DAMAGE_ERRORS = (*_GZIP_ERRORS, UnicodeError)
 """Errors raised inside `open_text` if a file is damaged."""
 
 MAX_UNPACKED_BYTES = 20_000_000_000
@@ -82,7 +83,7 @@ def open_text(  # noqa: PLR0913 (the last one is for files that are read from th
     try:
         with spool.open() as file:
             data = _unpack(file, name, max_bytes)
-            encoding = text_format.encoding or _detect_encoding(data.peek(_SAMPLE_BYTES))
+            encoding = _encoding_of(data, name, text_format)
             if skipped_bytes:
                 _skip(data, skipped_bytes)
                 encoding = "utf-8"  # a byte order mark inside the file is text
@@ -90,9 +91,10 @@ def open_text(  # noqa: PLR0913 (the last one is for files that are read from th
     except _GZIP_ERRORS as error:
         msg = f"{name}: the gzip data is damaged or ends early ({error})"
         raise DecodeError(msg) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
+        expected = getattr(error, "encoding", encoding).upper()
         msg = (
-            f"{name}: {describe_position()} the text is not {error.encoding.upper()}; if it has "
+            f"{name}: {describe_position()} the text is not {expected}; if it has "
             f"another encoding, set {text_format.csv_setting}.encoding"
         )
         raise DecodeError(msg) from error
@@ -109,13 +111,34 @@ def open_utf_8(
     """
     with spool.open() as file:
         data = _unpack(file, name, max_bytes)
-        encoding = text_format.encoding or _detect_encoding(data.peek(_SAMPLE_BYTES))
+        encoding = _encoding_of(data, name, text_format)
         yield data if codecs.lookup(encoding).name in {"utf-8", "utf-8-sig"} else None
 
 
 def _skip(data: io.BufferedReader, count: int) -> None:
     while count and (read := data.read(min(count, _BUFFER_BYTES))):
         count -= len(read)
+
+
+def _encoding_of(data: io.BufferedReader, name: str, text_format: TextFormat) -> str:
+    """Return the encoding of a file: the setting, or what its first bytes show.
+
+    Raises:
+        DecodeError: The file begins with the byte order mark of another encoding than the setting.
+    """
+    beginning, own = data.peek(_SAMPLE_BYTES), text_format.encoding
+    marked = next((_MARKS[mark] for mark in _MARKS if beginning.startswith(mark)), "")
+    known = codecs.lookup(own).name if own else marked
+    if not marked or known.startswith("utf-32"):
+        return own or _detect_encoding(beginning)
+    if not known.startswith(marked):
+        msg = (
+            f"{name}: it begins with the byte order mark of {marked.upper()}, but "
+            f"{text_format.csv_setting}.encoding is {own}; remove that setting, or have the file "
+            "corrected"
+        )
+        raise DecodeError(msg)
+    return _detect_encoding(beginning)
 
 
 def _detect_encoding(data: bytes) -> str:

@@ -182,10 +182,13 @@ def test_file_that_is_an_error_shows_the_words_of_the_api(sim, clock):
     assert out.bookmark(STREAM) is None
 
 
-def test_export_that_shows_other_dates_fails(sim, clock):
+DAY_BEFORE = {"dateFrom": "2026-03-14T00:00:00.000Z", "dateTo": "2026-03-14T23:59:59.999Z"}
+
+
+@pytest.mark.parametrize("shown", [{"query": DAY_BEFORE}, DAY_BEFORE], ids=["query", "top"])
+def test_export_that_shows_other_dates_fails(sim, clock, shown):
     """A job whose status shows another range than requested is the failure of its window."""
-    query = {"dateFrom": "2026-03-14T00:00:00.000Z", "dateTo": "2026-03-14T23:59:59.999Z"}
-    body = json.dumps({"id": "x", "status": "completed", "query": query})
+    body = json.dumps({"id": "x", "status": "completed", **shown})
     sim.faults.add(Fault("poll", "status", status=200, body=body))
 
     out = run_exports(export_settings(sim), clock)

@@ -430,6 +430,20 @@ def test_metric_missing_from_the_catalogue_is_ignored_or_fails(simulate, clock, 
         assert out.records(STREAM) == []
 
 
+def test_metric_that_a_download_does_not_request_is_no_failure(simulate, clock, caplog):
+    """With fail a metric that comes unrequested is dropped, and one warning names it."""
+    sim = simulate(undefined_metric="cm_ghost")
+    entry = {"custom_metrics": [BASKET]}
+
+    out = run_downloads(download_settings(sim, 2, entry=entry, schema_drift="fail"), clock)
+
+    (warning,) = (r.getMessage() for r in caplog.records if "cm_ghost" in r.getMessage())
+    assert out.error is None
+    assert len(out.records(STREAM)) == len(expected_interactions(sim, 2))
+    assert all("cm_ghost" not in record for record in out.records(STREAM))
+    assert "not requested, so dropped, because schema_drift is fail" in warning
+
+
 def test_published_later(simulate, clock):
     """A metric that was in the data first and is published later is one column, then typed."""
     sim = simulate(undefined_metric="cm_ghost")

@@ -265,10 +265,19 @@ def test_download_window_that_fails_emits_nothing(utc, clock, fault, kind):
     assert sorted_ids([*first.records(STREAM), *second.records(STREAM)]) == expected(sim, 3)
 
 
-def test_page_of_other_dates_fails_the_window(sim, clock):
+DAY_BEFORE = {"from": "2026-03-14T04:00:00Z", "to": "2026-03-15T03:59:59Z"}
+PLACES = {
+    "date of the filter": {"filter": {"date": DAY_BEFORE}},
+    "range of the filter": {"filter": {"date_range": DAY_BEFORE}},
+    "range": {"dateRange": DAY_BEFORE},
+    "ends": {"startDate": "2026-03-14", "endDate": "2026-03-14"},
+}
+
+
+@pytest.mark.parametrize("shown", PLACES.values(), ids=PLACES)
+def test_page_of_other_dates_fails_the_window(sim, clock, shown):
     """A page that shows other dates than requested is not committed."""
-    dates = {"from": "2026-03-14T04:00:00Z", "to": "2026-03-15T03:59:59Z"}
-    serve_pages(sim, page(interaction(0), filter={"date": dates}))
+    serve_pages(sim, page(interaction(0), **shown))
 
     out = run_downloads(download_settings(sim), clock)
 
@@ -282,3 +291,20 @@ def test_page_that_shows_the_requested_dates_is_read(sim, clock):
     serve_pages(sim, page(interaction(0), filter={"date": dates, "timeZone": "America/New_York"}))
 
     assert run_downloads(download_settings(sim), clock).error is None
+
+
+ECHO = {"filter": {"timeZone": "America/New_York"}, "report": "Interaction/Call"}
+
+
+@pytest.mark.parametrize("echo", [{}, ECHO], ids=["alone", "echo"])
+@pytest.mark.parametrize(
+    "words", [{"error": "Report is broken"}, {"errors": ["Report is broken"]}], ids=str
+)
+def test_page_without_rows_that_names_an_error_fails_the_window(sim, clock, words, echo):
+    """An error beside an empty list of rows is no empty window, whatever else the page repeats."""
+    serve_pages(sim, page(**words, **echo), page(**words, **echo))
+
+    out = run_downloads(download_settings(sim, max_retries=0), clock)
+
+    assert "Report is broken" in str(failure(out))
+    assert out.bookmark(STREAM) is None

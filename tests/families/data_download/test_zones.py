@@ -110,6 +110,15 @@ def test_last_second_of_a_day_is_its_end(sim, clock, end):
     }
 
 
+@pytest.mark.parametrize("end", ["2026-03-16T23:59:59.999Z", "2026-03-16T23:59:59"])
+def test_last_second_of_a_day_of_utc_is_the_end_of_the_local_day(sim, clock, end):
+    """An end that is written as the last second of a date in UTC includes that local day."""
+    out = run_downloads(download_settings(sim, end_date=end), clock)
+
+    assert out.bookmark(STREAM) == local(date(2026, 3, 17)).isoformat()
+    assert len(requested_dates(sim)) == 2
+
+
 def test_zone_is_in_the_state(sim, clock):
     """The state has the zone whose days were committed."""
     out = run_downloads(download_settings(sim), clock)

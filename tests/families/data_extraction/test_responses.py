@@ -53,11 +53,13 @@ def test_sync_204_is_an_empty_window(sim, clock):
     [
         ("", "it was empty"),
         ("{}", "{}"),
-        ('{"note": "come back"}', "come back"),
+        ('{"note": "come back"}', '"note": "…"'),
+        ('{"message": "come back"}', "come back"),
+        ('["come back"]', "…"),
         ('{"jobStatus": {"status": "SUCCEEDED", "result": null}}', "SUCCEEDED"),
         ('{"errors": [{"message": "No such entity"}, {"message": "v9"}]}', "No such entity; v9"),
     ],
-    ids=["empty", "object", "note", "no result", "errors"],
+    ids=["empty", "object", "note", "message", "list", "no result", "errors"],
 )
 def test_sync_answer_without_a_job_is_shown(sim, clock, body, shown):
     """An answer that names neither a job nor a link is no empty window: the error shows it."""

@@ -306,9 +306,18 @@ def test_key_that_is_no_column_fails_the_window(sim, clock):
     assert out.bookmark(KB) is None
 
 
-def test_table_that_begins_with_a_row_shows_no_value(sim, clock, caplog):
-    """A first line with cells without letters may be a row, so only its cells are counted."""
-    sim.faults.add(Fault("download", "bytes", body="7,Ada Invented,3\r\n8,B,4\r\n", times=9))
+ROWS_WITHOUT_HEADER = {
+    "numbers": "7,Ada Invented,3\r\n8,B,4\r\n",
+    "texts": "Ada Invented,chat,yes\r\nBob Invented,mail,no\r\n",
+    "texts and IDs": "Ada Invented,chat,a7\r\nBob Invented,mail,b8\r\n",
+    "one row": "Ada Invented,chat,yes\r\n",
+}
+
+
+@pytest.mark.parametrize("body", ROWS_WITHOUT_HEADER.values(), ids=ROWS_WITHOUT_HEADER)
+def test_table_that_begins_with_a_row_shows_no_value(sim, clock, caplog, body):
+    """A first line that may be a row, by the lines below it, is shown as a number of cells."""
+    sim.faults.add(Fault("download", "bytes", body=body, times=9))
 
     out = run_tables(table_settings(sim, primary_keys={KB: ["Ticket"]}), clock)
 

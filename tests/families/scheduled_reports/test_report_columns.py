@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from tap_cxone.errors import DecodeError
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.scheduled_reports import (
     QUARANTINE,
     STREAM,
@@ -78,3 +78,34 @@ def test_rule_of_no_column_of_a_report_is_a_setting_error(sim, clock):
     out = run_reports(report_settings(sim, entry=entry), clock)
 
     assert "columns has a rule for 'avgHandleTime', which is not requested" in str(failure(out))
+
+
+@pytest.mark.parametrize(("order", "day"), [("day_first", "2026-11-05"), (None, "2026-05-11")])
+def test_date_order_of_a_report_is_used(sim, clock, order, day):
+    """A dimension that is declared a date is read in the order of its report."""
+    entry = {"columns": {"agentName": {"type": "date"}}, "date_order": order}
+    answer(sim, "poll", done(report_row(agentName="05/11/2026")))
+
+    out = run_reports(report_settings(sim, entry=entry), clock)
+
+    assert [record["agent_name"] for record in out.records(STREAM)] == [day]
+
+
+def test_undecided_dates_of_a_report_name_its_setting(sim, clock, caplog):
+    """The warning has the full path of `date_order`."""
+    entry = {"columns": {"agentName": {"type": "date"}}}
+    answer(sim, "poll", done(report_row(agentName="05/11/2026")))
+
+    run_reports(report_settings(sim, entry=entry), clock)
+
+    (warning,) = [text for text in warnings_logged(caplog) if "shows its order" in text]
+    assert warning.endswith(f"set scheduled_reports.reports, entry '{STREAM}', date_order")
+
+
+def test_invalid_rows_of_a_report_name_its_columns(sim, clock):
+    """The error has the full path of the setting that gives a type."""
+    answer(sim, "poll", done(report_row(handleTime="many")), times=9)
+
+    out = run_reports(report_settings(sim, max_invalid_rows_free=0), clock)
+
+    assert str(failure(out)).endswith(f"scheduled_reports.reports, entry '{STREAM}', columns")

@@ -98,6 +98,49 @@ def test_result_of_another_date_range_fails(sim, clock, shown):
     assert out.records(STREAM) == []
 
 
+OTHER_DAY = {"start": "2026-03-14", "end": "2026-03-14"}
+OTHER_PLACES = {
+    "snake_case": {"date_range": OTHER_DAY},
+    "in the report": {"report": {"id": 7, "DateRange": OTHER_DAY}},
+    "at the top": {"startDate": "2026-03-14", "endDate": "2026-03-14"},
+    "at the top, as of exports": {"date_from": "2026-03-14", "date_to": "2026-03-14"},
+}
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
+def test_result_with_another_date_range_in_any_place_fails(sim, clock, place):
+    """The dates of a result may have any spelling, and may stand beside its rows."""
+    answer(sim, "poll", done(report_row(), **place))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "the result is of 2026-03-14 to 2026-03-14" in str(failure(out))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"error": "It is broken"}, {"errors": [{"message": "It is broken"}]}],
+    ids=["error", "errors"],
+)
+def test_completed_result_with_an_error_and_no_rows_fails(sim, clock, words):
+    """An error beside an empty list of rows is no empty window."""
+    answer(sim, "poll", done(**words))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert isinstance(failure(out), JobFailed)
+    assert "It is broken" in str(failure(out))
+    assert out.bookmark(STREAM) is None
+
+
+def test_result_with_the_time_of_its_start_is_read(sim, clock):
+    """A start without an end is a time of the run, and says nothing of the rows."""
+    answer(sim, "poll", done(report_row(), startDate="2026-03-16T05:30:07Z"))
+
+    assert run_reports(report_settings(sim), clock).error is None
+
+
 def test_result_whose_report_shows_another_date_range_fails(sim, clock):
     """The date range may stand in an object that describes the report."""
     day_before = {"type": "absolute", "start": "2026-03-14", "end": "2026-03-14"}

@@ -160,3 +160,18 @@ def test_totals_of_a_metric_that_the_report_lacks_are_a_setting_error():
         TapCXone(config={**OFFLINE, "scheduled_reports": {"reports": [report]}})
 
     assert "verify_totals.metrics has 'talkTime'" in str(caught.value)
+
+
+def test_missing_schedule_of_totals_without_register_names_the_settings(sim, clock):
+    """Without `register` the totals need a schedule of CXone; the error says which settings do."""
+    first = run_reports(report_settings(sim), clock)
+    config = with_totals(sim, 2)
+    config["scheduled_reports"]["reports"][0]["register"] = False
+
+    out = run_reports(config, clock, state=first.state)
+
+    message = str(failure(out))
+    assert isinstance(failure(out), ConfigError)
+    assert f"scheduled_reports.reports, entry '{STREAM}': no schedule has the name" in message
+    assert f"'{STREAM} (totals)'; make it in CXone without dimensions" in message
+    assert "remove verify_totals, or set register to true" in message

@@ -271,6 +271,16 @@ def test_number_is_no_date(payroll, text):
     assert "column when has a value that is not of type date-time" in str(failure(out))
 
 
+def test_eight_digits_are_a_date_of_iso_8601(payroll):
+    """`20261130` is the basic format; as day or month first these digits are no date."""
+    texts = ("20261130", "20261130T1015", "30112026", "11302026")
+
+    out = payroll.run(payroll_csv("When", *texts), **WHEN)
+
+    assert column_values(out, "when") == ["2026-11-30T00:00:00+00:00", "2026-11-30T10:15:00+00:00"]
+    assert len(out.records("quarantine")) == 2
+
+
 def test_zone_that_does_not_exist_is_a_problem_of_the_settings(payroll):
     """The path of the setting is named before any request."""
     with pytest.raises(ConfigError, match=r"entities, entry 'payroll', timezone is 'Mars/Olympus'"):

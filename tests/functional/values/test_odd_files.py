@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
 
 CSV_SETTING = "data_extraction.entities, entry 'payroll', csv"
@@ -190,3 +190,18 @@ def test_value_out_of_range_is_an_invalid_row(payroll, core, text):
     assert out.error is None
     assert column_values(out, "record_id") == ["1", "3"]
     assert [row["field"] for row in out.records("quarantine")] == ["value"]
+
+
+# A single column
+
+
+@PATHS
+@pytest.mark.parametrize("title", ["ID", "No.", "M"])
+def test_value_that_ends_with_a_short_only_title_is_warned_of(payroll, caplog, core, title):
+    """Such a title is too short to show that two parts were joined, so the value is emitted."""
+    out = payroll.run(f"{title}\n1\n2{title}\n3\n", primary_keys=[title], core=core)
+
+    (warning,) = [text for text in warnings_logged(caplog) if "as if parts" in text]
+    assert out.error is None
+    assert len(out.records(PAYROLL)) == 3
+    assert f"1 values end with their title '{title}'" in warning

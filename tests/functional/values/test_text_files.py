@@ -137,6 +137,39 @@ def test_text_of_another_encoding_names_the_setting(payroll):
     assert "set data_extraction.entities, entry 'payroll', csv.encoding" in str(failure(out))
 
 
+@pytest.mark.parametrize("own", ["", "latin-1", "utf-16"], ids=["detected", "latin-1", "utf-16"])
+@pytest.mark.parametrize("mark", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("note", ["Zoë", "Zoëë"], ids=["odd", "even"])
+def test_byte_order_mark_of_another_encoding_names_the_setting(payroll, mark, own, note):
+    """The text behind the mark is latin-1; nothing of it is guessed."""
+    text = "\ufeff".encode(mark) + payroll_csv("Note", note).encode("latin-1")
+
+    out = payroll.run(text, csv={"encoding": own} if own else {})
+
+    assert isinstance(failure(out), DecodeError)
+    assert "data_extraction.entities, entry 'payroll', csv.encoding" in str(failure(out))
+    assert out.records(PAYROLL) == []
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "marked"])
+@pytest.mark.parametrize("own", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_encoding_of_the_setting_reads_a_byte_order_mark_as_none_of_the_text(payroll, own, mark):
+    """The first title has no mark in front, so a declared column has it."""
+    text = f"{mark}Hours %,Record ID\n7,1\n".encode(own)
+
+    out = payroll.run(text, csv={"encoding": own}, columns={"Hours %": "number"})
+
+    assert column_values(out, "hours") == [7]
+
+
+def test_text_that_is_not_of_the_set_encoding_names_the_setting(payroll):
+    """UTF-16 needs a byte order mark; without one the setting names the order of bytes."""
+    out = payroll.run(payroll_csv("Note", "a"), csv={"encoding": "utf-16"})
+
+    assert isinstance(failure(out), DecodeError)
+    assert "the text is not UTF-16; if it has another encoding, set " in str(failure(out))
+
+
 @pytest.mark.parametrize("encoding", ["klingon", "rot13", "base64"])
 def test_encoding_that_does_not_exist_is_a_problem_of_the_settings(payroll, encoding):
     """The path of the setting is named before any request."""

@@ -95,7 +95,8 @@ def test_broken_object_without_a_certain_end_is_damage(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["0.00000010", "1e5", "1E-7", "-0.0000000", "1.50", "-0.0", "12.5e1", "0.1E+02"]
+    "text",
+    ["0.00000010", "1e5", "1E-7", "-0.0000000", "1.50", "-0.0", "-0", "12.5e1", "0.1E+02"],
 )
 def test_number_keeps_its_text(text):
     """A number is the text of the file, whichever decoder reads it."""

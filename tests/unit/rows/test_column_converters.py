@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.config.types import COLUMN_TYPES
+from tap_cxone.rows.column_converters import column_converter
+from tap_cxone.rows.columns import Column
 from tap_cxone.rows.convert import text_converter
 from tests.support.ids import readable
 from tests.support.properties import many
@@ -126,6 +128,14 @@ def test_no_integer(text):
 def test_number(text, value):
     """A number is exact."""
     assert convert("number", text) == value
+
+
+@pytest.mark.parametrize("text", ["-0", "-0.0", "-0e0", "-0.000000000000000000"])
+def test_zero_has_no_sign(text):
+    """A zero is the same number in every target, by cells and by columns."""
+    by_column = column_converter(Column("n", "number"), cells_are_text=True)([text, "1"])
+
+    assert [str(convert("number", text))[0], str(by_column[0])[0]] == ["0", "0"]
 
 
 @many

@@ -95,6 +95,9 @@ rows = st.lists(written, min_size=3, max_size=3).map(",".join) | st.sampled_from
     [
         HEADER,
         " KEY,N , note",
+        "note,key,n",
+        "\ufeffN,NOTE,KEY",
+        "k,1,2note,key,n",
         "",
         '"key","n","note"',
         "k,1",

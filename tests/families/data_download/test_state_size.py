@@ -1,0 +1,157 @@
+"""Data download: the size of STATE with many different metrics, and what it still knows."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_cxone.config.types import COLUMN_TYPES
+from tap_cxone.errors import StateError
+from tap_cxone.simulator.metrics import CustomMetric, MetricType
+from tap_cxone.streams.title_digests import TitleDigests
+from tap_cxone.tap import TapCXone
+from tests.support.data_download import (
+    download_settings,
+    interaction,
+    page,
+    run_downloads,
+    serve_pages,
+)
+from tests.support.expectations import audit_events
+from tests.support.properties import many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tap_cxone.simulator import Simulator
+    from tests.support.run import FakeClock, Output
+
+
+def metric_names(stream: int, number: int = 300) -> list[str]:
+    """Return so many names of metrics, whose digits no compression shortens."""
+    digests = (hashlib.sha256(f"{stream} {n}".encode()).hexdigest()[:12] for n in range(number))
+    return [f"talkTime{digest.upper()}" for digest in digests]
+
+
+def entry_of(stream: int, names: list[str], key: str = "metrics") -> dict[str, Any]:
+    """Return a download of these metrics."""
+    keys = ["interactionId", "agentId"]
+    return {
+        "name": f"d{stream:02}",
+        "report": "Interaction/Call",
+        key: names,
+        "group_by": keys,
+    }
+
+
+def run_metric_lists(
+    sim: Simulator,
+    clock: FakeClock,
+    *lists: list[str],
+    number: int = 1,
+    key: str = "metrics",
+    **options: Any,
+) -> Output:
+    """Run one download for each list of metrics, with one row for the last of so many days."""
+    entries = [entry_of(n, names, key) for n, names in enumerate(lists)]
+    for names in lists:
+        values: dict[str, Any] = {name: n for n, name in enumerate(names)}
+        own = values if key == "metrics" else {"customMetrics": dict.fromkeys(names)}
+        serve_pages(sim, page(interaction(0, **own)))
+    config = download_settings(sim, number, own={"downloads": entries})
+    return run_downloads(config, clock, *(entry["name"] for entry in entries), **options)
+
+
+@pytest.mark.slow
+def test_state_of_twenty_downloads_of_different_metrics_is_small(simulate, clock):
+    """STATE stays under 20 kB with 6,000 metrics whose names are no names of columns."""
+    out = run_metric_lists(simulate(), clock, *(metric_names(n) for n in range(20)))
+
+    assert out.error is None
+    assert max(len(json.dumps(state)) for state in out.states) < 20_000
+    assert len(out.state["packed"]) < 15_000
+
+
+@pytest.mark.slow
+def test_state_of_twenty_downloads_of_different_custom_metrics_is_small(simulate, clock):
+    """STATE stays under 20 kB if the catalogue is too large for it, whatever the types are."""
+    lists = [metric_names(n) for n in range(20)]
+    types: Iterator[MetricType] = itertools.cycle(("number", "string", "integer"))
+    published = [
+        CustomMetric(id=name, name=name, type=next(types)) for names in lists for name in names
+    ]
+    sim = simulate(catalogue=published)
+
+    out = run_metric_lists(sim, clock, *lists, key="custom_metrics")
+
+    assert out.error is None
+    assert max(len(json.dumps(state)) for state in out.states) < 20_000
+
+
+@pytest.mark.parametrize("number", [5, 30], ids=["titles", "digests"])
+def test_metric_keeps_its_column_beside_a_later_one_of_its_name(simulate, clock, number):
+    """A metric that is requested later gets another column, whatever STATE has of the first one."""
+    sim, names = simulate(), ["talkTimeA", *metric_names(0, number)]
+    first = run_metric_lists(sim, clock, names)
+
+    out = run_metric_lists(sim, clock, ["talk_time_a", *names], number=2, state=first.state)
+
+    (before,), (after,) = first.records("d00"), out.records("d00")
+    assert out.error is None
+    assert ("title_digests" in first.state["bookmarks"]["d00"]) == (number > 20)
+    assert before["talk_time_a"] == 0
+    assert (after["talk_time_a"], after["talk_time_a_2"]) == (1, 0)
+
+
+@pytest.mark.parametrize("changed", ["string", "integer"])
+def test_metric_whose_title_is_a_digest_is_reported_if_its_type_changes(
+    simulate, clock, audit_log, changed
+):
+    """The type of a metric before is known although STATE has a digest only."""
+    sim, names = simulate(), metric_names(0, 30)
+    entry = entry_of(0, names)
+    first = run_metric_lists(sim, clock, names)
+    second = run_metric_lists(sim, clock, names, number=2, state=first.state)
+    entry["columns"] = {names[0]: {"type": changed}}
+    serve_pages(sim, page(interaction(0, **dict.fromkeys(names, 1))))
+    config = download_settings(
+        sim, 3, own={"downloads": [entry]}, audit_log_path=str(audit_log), on_type_change="alter"
+    )
+
+    third = run_downloads(config, clock, "d00", state=second.state)
+
+    (event,) = audit_events(audit_log, "column_retyped")
+    assert (first.error, second.error, third.error) == (None, None, None)
+    assert (event["old"], event["new"]) == ("number", changed)
+
+
+NO_DIGESTS = [["x"], {"number": 1}, {"number": [1.5]}, {"money": [1]}]
+
+
+@pytest.mark.parametrize("digests", NO_DIGESTS, ids=str)
+def test_digests_that_are_none_are_refused_by_their_stream(simulate, clock, digests):
+    """A state with other values names its stream."""
+    sim = simulate()
+    state = {"bookmarks": {"d00": {"version": 3, "title_digests": digests}}}
+
+    with pytest.raises(StateError, match="'d00' is not readable"):
+        TapCXone(config=download_settings(sim), state=state, clock=clock)
+
+
+@many
+@given(st.dictionaries(st.text(max_size=3), st.sampled_from(COLUMN_TYPES), max_size=40))
+def test_digests_of_titles_come_back(types):
+    """STATE gives back the type of each title, the last one if it changed."""
+    old = TitleDigests().with_types(dict.fromkeys(types, "string"))
+    digests = old.with_types(types)
+
+    found = TitleDigests.from_json(json.loads(json.dumps(digests.to_json())))
+
+    assert found == digests
+    assert all(found.type_of(title, types[title]) == types[title] for title in types)
