@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 NAMES = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
 FAMILIES = ("data_extraction", "observability", "analytics_exports")
 SPEED = 5.0
-OPTIONS: dict[str, Any] = {"speed": SPEED, "rows_per_day": 48, "exports_per_day": None}
+LINK_SECONDS = 30 * SPEED  # as long as a real one, since a busy machine is no faster
+OPTIONS: dict[str, Any] = {
+    "speed": SPEED,
+    "rows_per_day": 48,
+    "exports_per_day": None,
+    "link_seconds": LINK_SECONDS,
+}
 WORKERS = ("one", "two")
 SLOTS = 3
 MOST_SECONDS = 1800
@@ -41,7 +47,7 @@ def run_demo() -> None:
     settings = {"observability": {"exports_per_day": None}}
     with tempfile.TemporaryDirectory() as folder, ending_in_order():
         console.print("Starting PostgreSQL, S3, six tenants and Airflow …")
-        with stack(Path(folder), FAMILIES, settings, tenants) as running:
+        with stack(Path(folder), FAMILIES, settings, tenants, environment="parquet") as running:
             console.print(f"Airflow with {len(WORKERS)} edge workers: {running.airflow.url}")
             read_all(running, console)
             show_tenants(running, console)

@@ -14,7 +14,7 @@ from tests.scale.demo import MOST_SECONDS, NAMES, count, failed, least_seconds, 
 from tests.scale.stack import Stack, stack
 
 FAMILY = "data_extraction"
-OPTIONS: dict[str, Any] = {"speed": 4.0, "rows_per_day": 48}
+OPTIONS: dict[str, Any] = {"speed": 4.0, "link_seconds": 120, "rows_per_day": 48}
 SLOTS = 2
 WORKERS = (1, 2, 4)
 

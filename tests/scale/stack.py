@@ -70,12 +70,13 @@ class Stack:
 
 
 @contextmanager
-def stack(
+def stack(  # noqa: PLR0913 (all by name but the tenants)
     folder: Path,
     families: Collection[str],
     settings: Mapping[str, Any],
     tenants: Mapping[str, Options],
     *,
+    environment: str = "rows",
     refused: Collection[str] = (),
 ) -> Iterator[Stack]:
     """Run the example for simulated tenants until the end of the block.
@@ -85,6 +86,7 @@ def stack(
         families: The families of each tenant.
         settings: Further settings of the tap for each tenant.
         tenants: The options of each tenant's simulator, by its name.
+        environment: The environment of Meltano, `rows` or `parquet`.
         refused: The tenants whose key is wrong.
     """
     with ExitStack() as entered:
@@ -101,7 +103,7 @@ def stack(
             for name, options in tenants.items()
         }
         project = write_airflow_project(folder / "project", found)
-        variables = run_variables(warehouse, storage)
+        variables = run_variables(warehouse, storage, environment)
         # The first command of Meltano creates its system database; several at once would fail.
         meltano(project, variables, "state", "list")
         (folder / "airflow").mkdir()
@@ -159,7 +161,7 @@ def write_connections(project: Path, tenants: Mapping[str, dict[str, Any]]) -> P
     return path
 
 
-def run_variables(warehouse: Postgres, storage: ObjectStorage) -> dict[str, str]:
+def run_variables(warehouse: Postgres, storage: ObjectStorage, environment: str) -> dict[str, str]:
     """Return the environment of a machine: what the example has in .env."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
     target = {f"TARGET_POSTGRES_{k.upper()}": str(v) for k, v in warehouse.settings.items()}
@@ -174,6 +176,7 @@ def run_variables(warehouse: Postgres, storage: ObjectStorage) -> dict[str, str]
         "CXONE_AUDIT": f"s3://{BUCKET}/audit",
         "CXONE_ROWS": f"s3://{BUCKET}/rows",
         "MELTANO_STATE_BACKEND_URI": f"s3://{BUCKET}/state",
+        "MELTANO_ENVIRONMENT": environment,
         "MELTANO_HUB_URL": "http://127.0.0.1:9",
         "NO_COLOR": "1",
         "TAP_CXONE_JOURNAL": warehouse.url,

@@ -43,7 +43,13 @@ FAMILIES = {
 }
 """The families of each tenant, and how the paths of their submits end."""
 
-OPTIONS: dict[str, Any] = {"speed": 20, "rows_per_day": 24, "exports_per_day": None}
+# A link lives 30 seconds, as a real one, since the machine is no faster.
+OPTIONS: dict[str, Any] = {
+    "speed": 20,
+    "link_seconds": 600,
+    "rows_per_day": 24,
+    "exports_per_day": None,
+}
 SLOTS = 4
 MOST_SECONDS = 5400
 DAY = timedelta(days=1)
