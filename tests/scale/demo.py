@@ -129,7 +129,7 @@ def count(running: Stack, tenant: str) -> tuple[Counter[str], Counter[str]]:
     return rows, exports
 
 
-def least_seconds(exports: int, options: Options) -> float:
+def least_seconds(exports: float, options: Options) -> float:
     """Return the least duration of extractions: their intervals, and the job of the last one."""
     return (max(0, exports - 1) * options.spacing + options.job_time).total_seconds()
 

@@ -1,20 +1,21 @@
-"""Duration of a month of six tenants with 1, 2 and 4 workers; `python -m tests.scale.makespan`."""
+"""Duration of two months of six tenants by workers; `python -m tests.scale.makespan`."""
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tap_cxone.simulator import Options
 from tests.scale.airflow import wait_for
 from tests.scale.demo import MOST_SECONDS, NAMES, count, failed, least_seconds, makespan
-from tests.scale.stack import Stack, stack
+from tests.scale.stack import Stack, last_months, stack
 
 FAMILY = "data_extraction"
 OPTIONS: dict[str, Any] = {"speed": 4.0, "link_seconds": 120, "rows_per_day": 48}
+MONTHS = 2
 SLOTS = 2
 WORKERS = (1, 2, 4)
 
@@ -28,18 +29,20 @@ def measure(workers: int) -> tuple[timedelta, timedelta]:
     ):
         for number in range(workers):
             running.airflow.start_worker(f"worker-{number}", SLOTS)
-        for name in NAMES:  # the last month follows without a backfill
-            running.airflow.unpause(f"cxone_history_{name}")
+        first, last, _ = last_months(datetime.now(UTC).date())
+        for name in NAMES:
+            running.airflow.read_history(f"cxone_history_{name}", first, last - timedelta(days=1))
         wait_for(lambda: is_done(running), "all months are complete", MOST_SECONDS)
-        rounds = -(-len(NAMES) // (workers * SLOTS))
         _, exports = count(running, NAMES[0])
-        least = least_seconds(exports[FAMILY], Options(**OPTIONS))
-        return makespan(running), rounds * timedelta(seconds=least)
+        month = least_seconds(exports[FAMILY] / MONTHS, Options(**OPTIONS))
+        # A tenant reads one month at a time.
+        rounds = max(MONTHS, MONTHS * len(NAMES) / (workers * SLOTS))
+        return makespan(running), rounds * timedelta(seconds=month)
 
 
 def is_done(running: Stack) -> bool:
-    """Return True if each tenant has its month."""
-    return len(running.airflow.tasks()) == len(NAMES) and not failed(running)
+    """Return True if each tenant has its months."""
+    return len(running.airflow.tasks()) == MONTHS * len(NAMES) and not failed(running)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from tests.support.postgres import Postgres, free_port, postgres
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from datetime import date
 
 EXAMPLE = ROOT / "orchestrate/airflow"
 PROGRAMS = {
@@ -138,6 +139,13 @@ def write_airflow_project(project: Path, tenants: Mapping[str, dict[str, Any]]) 
     write_yaml(project / "meltano.yml", definition)
     write_yaml(project / "tenants.yml", {"tenants": entries})
     return project
+
+
+def last_months(today: date) -> tuple[date, date, date]:
+    """Return the first days of the two months before a day's month, and of that month."""
+    this = today.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    return (last - timedelta(days=1)).replace(day=1), last, this
 
 
 def write_yaml(path: Path, value: Any) -> None:

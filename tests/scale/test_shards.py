@@ -9,7 +9,7 @@ import re
 import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from tap_cxone.simulator.settings import environment
 from tests.docs.document import ROOT
 from tests.integration.meltano import meltano
 from tests.scale.airflow import kill_all, tree_of, wait_for
-from tests.scale.stack import EXAMPLE, Stack, stack, write_yaml
+from tests.scale.stack import EXAMPLE, Stack, last_months, stack, write_yaml
 from tests.support.requests import submits
 
 if TYPE_CHECKING:
@@ -53,13 +53,6 @@ OPTIONS: dict[str, Any] = {
 SLOTS = 4
 MOST_SECONDS = 5400
 DAY = timedelta(days=1)
-
-
-def last_months() -> tuple[date, date, date]:
-    """Return the first days of the two months before this one, and of this one."""
-    this = datetime.now(UTC).date().replace(day=1)
-    last = (this - DAY).replace(day=1)
-    return (last - DAY).replace(day=1), last, this
 
 
 @dataclass
@@ -136,7 +129,7 @@ def read_with_disturbances(found: History) -> None:
     airflow = found.running.airflow
     airflow.start_worker("one", SLOTS)
     victim = airflow.start_worker("two", SLOTS)
-    first, last, _ = last_months()
+    first, last, _ = last_months(datetime.now(UTC).date())
     # The postponed months come first, to be early enough.
     for name in sorted((*TENANTS, REFUSED), key=lambda name: name != POSTPONED[0]):
         airflow.read_history(f"cxone_history_{name}", first, last - DAY)
@@ -204,7 +197,7 @@ def test_exports_of_shards_are_those_needed_and_those_lost(history, tenant):
     """Each window is exported once; again only if a try of its family was ended in between."""
     seen = history.submits[tenant]
     needed = {(one.path, one.body) for one in seen}
-    days = [(end - start).days for start, end in pairwise(last_months())]
+    days = [(end - start).days for start, end in pairwise(last_months(datetime.now(UTC).date()))]
     again = {
         key[1] for key, one in history.tasks.items() if key[0] == tenant and one["try_number"] > 1
     }
@@ -247,7 +240,7 @@ def test_rows_of_shards_equal_those_of_one_undisturbed_run(history, tenant):
 
 def read_once(running: Stack, tenant: str) -> None:
     """Read both months of a tenant with one run, which shares no journal with the shards."""
-    first, _, end = last_months()
+    first, _, end = last_months(datetime.now(UTC).date())
     tenants = yaml.safe_load((running.project / "tenants.yml").read_text("utf-8"))["tenants"]
     settings = {**tenants[tenant]["settings"], "analytics_exports": {}, "tenant": tenant}
     sim = running.simulators[tenant]
