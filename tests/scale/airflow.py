@@ -208,6 +208,8 @@ def airflow(home: Path, *, database: str, port: int, **variables: str) -> Iterat
         "AIRFLOW__EDGE__API_URL": f"{url}/edge_worker/v1/rpcapi",
         "AIRFLOW__EDGE__HEARTBEAT_INTERVAL": "5",
         "AIRFLOW__EDGE__JOB_POLL_INTERVAL": "1",
+        # Workers and services share the folder of logs: what is pushed would be written twice.
+        "AIRFLOW__EDGE__PUSH_LOGS": "False",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     }
