@@ -11,7 +11,7 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-postgres demo-models test test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
+.PHONY: demo demo-postgres demo-models scale-demo test test-all test-scale test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
 demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB, and answer questions with them
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
@@ -28,12 +28,18 @@ demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models/marts"
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build
 
+scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers
+	$(BIN)/python -m tests.scale.demo
+
 test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in about seven minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready .venv-dbt/.ready  ## run the slow tests too
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow" --hypothesis-profile=all
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "not scale" --hypothesis-profile=all
+
+test-scale: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## run sixty shards under Airflow, with failures: about fifteen minutes on two cores
+	$(BIN)/pytest -m scale -p no:cacheprovider tests/scale
 
 test-pythons: test  ## run the fast tests on every supported Python of this machine
 	@set -e; interpreters=$$($(BIN)/python -m tests.support.pythons); for found in $$interpreters; do \
@@ -69,7 +75,7 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 		"tap-cxone[simulator] @ file://$(CURDIR)/$$(ls dist/*.whl)"
 	dist/.venv/bin/tap-cxone --version
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
-	cp -R tests demo transform docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
+	cp -R tests demo transform docs orchestrate .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
 	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
 
 sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
@@ -90,7 +96,7 @@ format: .venv/.ready
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .venv-judge .venv-site .venv-dbt .mkdocs/assets .targets .meltano output transform/target transform/logs
+	rm -rf .venv .venv-3.* .venv-judge .venv-site .venv-dbt .mkdocs/assets .scale .targets .meltano output transform/target transform/logs
 
 # The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
 LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
@@ -133,4 +139,11 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 .targets/%/.ready: tests/integration/%.txt .venv/.ready
 	$(BIN)/uv venv --quiet --allow-existing .targets/$*
 	$(BIN)/uv pip install --quiet --python .targets/$*/bin/python -r $<
+	touch $@
+
+# Airflow and the loader of orchestrate/airflow, each in a separate environment.
+# After a change of a .in, there: uv pip compile --universal --python-version 3.11 --no-header --no-annotate X.in -o X.txt
+.scale/%/.ready: orchestrate/airflow/%.txt .venv/.ready
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .scale/$*
+	$(BIN)/uv pip install --quiet --compile-bytecode --python .scale/$*/bin/python -r $<
 	touch $@

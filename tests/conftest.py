@@ -39,7 +39,7 @@ hypothesis.settings.load_profile("tap")
 
 if sys.platform == "win32":
     # Whole processes, ended by signals; shells and pipes.
-    collect_ignore = ["resilience/kills", "integration"]
+    collect_ignore = ["resilience/kills", "integration", "scale/test_shards.py"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -383,6 +383,7 @@ _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
         "statuses": retries.status_rows,
     },
     ROOT / "meltano.yml": {"settings": meltano_settings},
+    ROOT / "orchestrate/airflow/meltano.yml": {"settings": meltano_settings},
 }
 """The generated parts of each file that is partly written here, by the name in their marks."""
 

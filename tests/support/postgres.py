@@ -119,7 +119,7 @@ def postgres(kept: Path | None = None) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         programs, identity = _for_everybody(folder)
-        secret, port = folder / "password", _free_port()
+        secret, port = folder / "password", free_port()
         data = kept.absolute() if kept else folder / "data"
         secret.write_text(_PASSWORD)
 
@@ -170,7 +170,7 @@ def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:
     return copy / _PROGRAMS / "bin", identity
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
