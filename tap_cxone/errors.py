@@ -33,6 +33,7 @@ CXoneError              base of all expected errors; the run continues with othe
 ├── AuditError          the audit log cannot be written
 ├── BatchError          a batch file cannot be written
 ├── JournalError        the journal cannot be read, written or locked
+│   └── JournalUnavailable  its server cannot be reached; run again
 ├── DriftError          the columns of the file do not fit the stream
 ├── CircuitOpen         an API failed repeatedly; no more requests to it in this run
 └── StreamsFailed       some streams failed; the others are complete
@@ -127,22 +128,16 @@ class ApiError(CXoneError):
 
     def as_exhausted(self, reason: str) -> Self:
         """Return a copy with the reason why there is no further retry."""
-        return type(self)(
-            f"{self.message}; {reason}",
-            status=self.status,
-            retry_after=self.retry_after,
-            remedy=self.remedy,
-            exhausted=True,
-        )
+        return self._copy(f"{self.message}; {reason}", self.remedy, exhausted=True)
 
     def with_remedy(self, remedy: str) -> Self:
         """Return a copy with another instruction."""
+        return self._copy(self.message, remedy, exhausted=self.exhausted)
+
+    def _copy(self, message: str, remedy: str, *, exhausted: bool) -> Self:
+        status, retry_after = self.status, self.retry_after
         return type(self)(
-            self.message,
-            status=self.status,
-            retry_after=self.retry_after,
-            remedy=remedy,
-            exhausted=self.exhausted,
+            message, status=status, retry_after=retry_after, remedy=remedy, exhausted=exhausted
         )
 
 
@@ -313,6 +308,10 @@ class BatchError(CXoneError):
 
 class JournalError(CXoneError):
     """The journal cannot be read, written or locked."""
+
+
+class JournalUnavailable(JournalError):
+    """The server of the journal cannot be reached for now."""
 
 
 class DriftError(CXoneError):

@@ -21,7 +21,7 @@ from tap_cxone.clock import SystemClock
 from tap_cxone.config.environment import merge_environment, without_nulls
 from tap_cxone.config.validation import range_problems
 from tap_cxone.context import RunContext
-from tap_cxone.errors import AuditError, ConfigError, JournalError, StreamsFailed
+from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
@@ -31,6 +31,7 @@ from tap_cxone.families.registry import (
     evidence_summary,
     settings_schema,
 )
+from tap_cxone.jobs.journal import open_journal
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
 from tap_cxone.output.batch_writer import BatchingWriter
@@ -213,6 +214,7 @@ class TapCXone(Tap):
 
         Raises:
             ConfigError: The journal, the audit log or the run summary cannot be used.
+            JournalUnavailable: The server of the journal could not be reached in time.
         """
         names = sorted(stream.name for stream in self._selected_streams())
         if not names:
@@ -222,11 +224,10 @@ class TapCXone(Tap):
             )
         self.progress.register(names)
         try:
-            if self.journal is not None:
-                self.journal.open()
             self.audit.start_summary()
+            open_journal(self.journal)
             self.audit.write("run_started", {"version": __version__, "streams": names})
-        except (AuditError, JournalError) as error:
+        except AuditError as error:
             self.close()
             raise ConfigError([str(error)]) from error
 

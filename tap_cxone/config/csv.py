@@ -42,8 +42,8 @@ class CsvSettings:
     encoding: Annotated[
         str | None,
         Meta(
-            description="Encoding of the files, such as `latin-1`. Default: UTF-8 or UTF-16, as "
-            "the first bytes show."
+            description="Encoding of CSV files, such as `latin-1`. Default: UTF-8 or UTF-16, as "
+            "the first bytes show. JSON is always one of these."
         ),
     ] = None
     delimiter: Annotated[

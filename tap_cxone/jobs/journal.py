@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_cxone.clock import iso
+from tap_cxone.errors import ConfigError, JournalError, JournalUnavailable
 from tap_cxone.jobs.job import RESULT_RETENTION
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Journal(Protocol):
 
         Raises:
             JournalError: The journal cannot be written.
+            JournalUnavailable: Its server could not be reached in time.
         """
 
     def close(self) -> None:
@@ -85,6 +87,24 @@ class Journal(Protocol):
 
     def describe_lock(self, name: str) -> str:
         """Return where a lock is, for messages."""
+
+
+def open_journal(journal: Journal | None) -> None:
+    """Open the journal at the start of a run, if there is one; close it if that fails.
+
+    Raises:
+        ConfigError: The journal cannot be used with these settings.
+        JournalUnavailable: Its server could not be reached in time; a later run may succeed.
+    """
+    if journal is None:
+        return
+    try:
+        journal.open()
+    except JournalError as error:
+        journal.close()
+        if isinstance(error, JournalUnavailable):
+            raise
+        raise ConfigError([str(error)]) from error
 
 
 def expiry_statements(now: datetime) -> Iterator[tuple[str, tuple[str]]]:

@@ -6,47 +6,40 @@ once when the process is killed. Keepalives end the connection of a machine that
 
 from __future__ import annotations
 
-import re
 import threading
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote
 
 import psycopg
-from msgspec import Struct
-from psycopg.conninfo import conninfo_to_dict
 from typing_extensions import override
 
 from tap_cxone.clock import OffsetClock, in_utc
 from tap_cxone.errors import JournalError
 from tap_cxone.jobs.journal import Journal, expiry_statements
+from tap_cxone.jobs.postgres_locks import SessionLocks
+from tap_cxone.jobs.postgres_server import (
+    RECONNECT_TIMEOUT,
+    Connection,
+    PostgresServer,
+    Session,
+)
+from tap_cxone.jobs.postgres_tables import upgrade_tables
 from tap_cxone.jobs.slots import Poller
-from tap_cxone.redact import Redactor
+from tap_cxone.jobs.socket_watch import watch_socket
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from tap_cxone.clock import Clock
 
-_DELIMITERS = re.compile(r"[:@/?#&=]")
-_RECONNECT_TIMEOUT = timedelta(minutes=2)  # a server restarts in less
-_CLIENT_OPTIONS: dict[str, Any] = {
-    "application_name": "tap-cxone",
-    "connect_timeout": 10,
-    "keepalives_idle": 20,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 50_000,
-}
-# By these the server notices within 50 seconds that a machine has vanished.
-_SESSION_OPTIONS = """
-    SET search_path = tap_cxone; SET tcp_user_timeout = 50000;
-    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+_RETURN_TIME = timedelta(seconds=3)
+"""Time in which a process that lost its connection opens another one, and acquires its locks.
+
+Until then no other process acquires them. A killed process looks the same.
 """
 _SESSION = """
     SELECT pid, backend_start, clock_timestamp() FROM pg_stat_activity WHERE pid = pg_backend_pid()
@@ -55,44 +48,25 @@ _END_SESSION = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE pid = %s AND backend_start = %s
 """
-_UPGRADES = (
-    (
-        (
-            "CREATE TABLE jobs (tenant TEXT, stream TEXT, id TEXT, job TEXT, "
-            'updated_at TEXT COLLATE "C", committed INTEGER, PRIMARY KEY (tenant, stream, id))'
-        ),
-        'CREATE TABLE submits (id BIGINT PRIMARY KEY, tenant TEXT, at TEXT COLLATE "C")',
-    ),
-)
-"""Statements that lead from each version of the tables to the next. A released one never changes.
-
-Instants are compared as texts, by their bytes as in SQLite.
-"""
-
-_Connection = psycopg.Connection[tuple[Any, ...]]
 _T = TypeVar("_T")
-
-
-class _Session(Struct, frozen=True):
-    """The server's process for a connection, and when it started: IDs are used again."""
-
-    pid: int
-    started_at: datetime
 
 
 @dataclass(slots=True)
 class PostgresJournal(Journal):
     """A journal in the schema `tap_cxone` of a database, over one connection.
 
-    A lost connection is opened again, and its locks are acquired again. A lock that another process
-    has acquired meanwhile is lost: `write` then refuses a submit that needs it.
+    A lost connection is opened again, and its locks are acquired again. While locks are held, a
+    thread watches the connection: a run that waits for the API uses the journal too seldom. A lock
+    that another process has acquired meanwhile is lost: `write` then refuses a submit that needs
+    it.
 
     Attributes:
         url: Address with user name and password; a secret.
         run_clock: Clock of the run.
         poll_interval: Pause between two attempts to connect again, or to acquire a lock.
         log: Logger of lost connections.
-        real_time: Whether the clock is that of the machine, which the server's clock corrects.
+        real_time: Whether the clock is that of the machine, which the server's clock corrects. If
+            not, no thread watches the connection.
     """
 
     url: str = field(repr=False)
@@ -101,25 +75,25 @@ class PostgresJournal(Journal):
     log: logging.Logger
     real_time: bool = True
     clock: Clock = field(init=False)
+    _server: PostgresServer = field(init=False)
+    _locks: SessionLocks = field(init=False)
     _server_clock: OffsetClock = field(init=False)
-    _connection: _Connection | None = None
-    _session: _Session | None = None
-    _held: set[str] = field(default_factory=set)
-    _lost: set[str] = field(default_factory=set)
+    _connection: Connection | None = None
+    _watched: Connection | None = None
+    _session: Session | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
         """Make the clock one that all processes with the journal share."""
+        self._server = PostgresServer(self.url)
+        self._locks = SessionLocks(self._server)
         self.clock = self._server_clock = OffsetClock(self.run_clock)
 
     @property
     @override
     def address(self) -> str:
         """Return the URL without user name, password and options."""
-        before, _, options = self.url.partition("://")[2].partition("?")
-        # An unescaped character of the password may have split it.
-        shown = "…" if "@" in options else before.rpartition("@")[2]
-        return f"postgresql://{shown}"
+        return self._server.address
 
     @override
     def open(self) -> None:
@@ -128,11 +102,12 @@ class PostgresJournal(Journal):
     @override
     def close(self) -> None:
         with self._lock:
+            for name in list(self._locks.held):
+                self._release(name)
             if self._connection is not None:
                 self._connection.close()
-            self._connection = self._session = None
-            self._held.clear()
-            self._lost.clear()
+            self._connection = self._watched = self._session = None
+            self._locks.lost.clear()
 
     @override
     def write(self, sql: str, *rows: Sequence[Any], locks: str = "") -> None:
@@ -146,16 +121,22 @@ class PostgresJournal(Journal):
 
     @override
     def try_lock(self, name: str) -> ExitStack | None:
-        return self._execute(lambda connection: self._acquire(connection, name))
+        if (lock := self._execute(partial(self._acquire, name))) is not None:
+            return lock
+        session = self._execute(lambda connection: self._locks.find_lost_session(connection, name))
+        if not session:
+            return None
+        self.clock.sleep(_RETURN_TIME)
+        return self._execute(partial(self._acquire, name, lost_session=session))
 
     @override
     def describe_lock(self, name: str) -> str:
         return f"{self.address} {name}"
 
     def _write(
-        self, connection: _Connection, sql: str, rows: Sequence[Sequence[Any]], locks: str
+        self, connection: Connection, sql: str, rows: Sequence[Sequence[Any]], locks: str
     ) -> None:
-        if locks and any(name.startswith(f"{locks}.") for name in self._lost):
+        if locks and self._locks.has_lost(f"{locks}."):
             msg = (
                 f"the journal {self.address} was disconnected, and another process exports from "
                 "this tenant since; nothing was submitted. Run again: pending jobs are resumed"
@@ -164,169 +145,153 @@ class PostgresJournal(Journal):
         with connection.transaction():
             connection.cursor().executemany(_with_placeholders(sql), rows)
 
-    def _delete_expired(self, connection: _Connection) -> None:
+    def _delete_expired(self, connection: Connection) -> None:
         for sql, parameters in expiry_statements(self.clock.now()):
             self._write(connection, sql, [parameters], "")
 
     # Locks
 
-    def _acquire(self, connection: _Connection, name: str) -> ExitStack | None:
-        # The server would give a session its own lock once more.
-        if name in self._held or name in self._lost or not self._lock_in(connection, name):
+    def _acquire(
+        self, name: str, connection: Connection, *, lost_session: str = ""
+    ) -> ExitStack | None:
+        session = self._session
+        if session is None or not self._locks.try_acquire(connection, session, name, lost_session):
             return None
-        self._held.add(name)
+        self._watch()
         stack = ExitStack()
         stack.callback(self._release, name)
         return stack
 
     def _release(self, name: str) -> None:
         with self._lock:
-            is_held = name in self._held
-            self._held.discard(name)
-            self._lost.discard(name)
-            if is_held and self._connection is not None:
-                with suppress(psycopg.Error):  # the end of the connection releases it too
-                    self._connection.execute("SELECT pg_advisory_unlock(%s)", [_lock_key(name)])
+            self._locks.release(self._connection, name)
 
-    def _reacquire_locks(self, connection: _Connection, lost: _Session) -> None:
+    def _reacquire_locks(self, connection: Connection, session: Session, lost: Session) -> None:
         """End the lost session, which the server may take for alive, and acquire its locks."""
         connection.execute(_END_SESSION, [lost.pid, lost.started_at])
-        self._lost |= {name for name in self._held if not self._lock_in(connection, name)}
-        self._held -= self._lost
+        self._locks.reacquire(connection, session)
         self.log.warning(
             "The connection of the journal %s was lost; it is open again, and %d of %d locks are "
             "held again. Check the network and the server if this occurs often",
             self.address,
-            len(self._held),
-            len(self._held | self._lost),
+            len(self._locks.held),
+            len(self._locks.held | self._locks.lost),
         )
-
-    def _lock_in(self, connection: _Connection, name: str) -> bool:
-        """Return True if the session of a connection acquired a lock.
-
-        Raises:
-            JournalError: A pooler executed the statement in another session.
-        """
-        query = "SELECT pg_backend_pid(), pg_try_advisory_lock(%s)"
-        pid, acquired = connection.execute(query, [_lock_key(name)]).fetchall()[0]
-        self._require_own_session(connection, pid)
-        return bool(acquired)
-
-    def _require_own_session(self, connection: _Connection, pid: int) -> None:
-        """Raise `JournalError` unless the server named its process `pid` when it was connected.
-
-        A pooler such as PgBouncer announces a number of its own, since its server's process changes
-        from one transaction to the next.
-        """
-        if pid != connection.info.backend_pid:
-            msg = (
-                f"the journal {self.address} is behind a connection pooler such as PgBouncer, "
-                "which moves statements between sessions. Set journal to the address of the "
-                "server itself"
-            )
-            raise JournalError(msg)
 
     # The connection
 
-    def _execute(self, operation: Callable[[_Connection], _T]) -> _T:
-        """Return the result of an operation; repeat it after a lost connection.
+    def _execute(self, operation: Callable[[Connection], _T]) -> _T:
+        """Return the result of an operation; repeat it while the server cannot be reached.
 
         Raises:
-            JournalError: The operation failed, or the server did not come back in time.
+            JournalError: The operation failed.
+            JournalUnavailable: The server could not be reached in time.
         """
         failures: list[JournalError] = []
-
-        def attempt() -> tuple[_T] | None:
-            with self._lock:
-                try:
-                    return (operation(self._connect()),)
-                except psycopg.Error as error:
-                    failures.append(self._journal_error(error))
-                    if not self._is_connection_lost():
-                        raise failures[-1] from None
-                    self._connection = None
-                    return None
-
-        poller = Poller(self.clock, self.poll_interval, _RECONNECT_TIMEOUT)
-        if (result := poller.wait_for(attempt)) is None:
+        result = self._reconnecting.wait_for(lambda: self._attempt(operation, failures))
+        if result is None:
             raise failures[-1]
         return result[0]
 
-    def _is_connection_lost(self) -> bool:
-        """Return True if there was a connection, and there is none now."""
-        return self._session is not None and (self._connection is None or self._connection.closed)
+    @property
+    def _reconnecting(self) -> Poller:
+        return Poller(self.clock, self.poll_interval, RECONNECT_TIMEOUT)
 
-    def _connect(self) -> _Connection:
+    def _attempt(
+        self, operation: Callable[[Connection], _T], failures: list[JournalError]
+    ) -> tuple[_T] | None:
+        """Return the result of an operation, or None if the server cannot be reached now."""
+        with self._lock:
+            was_connected = self._connection is not None
+            try:
+                return (operation(self._connect()),)
+            except psycopg.Error as error:
+                if not self._may_connect_again(error):
+                    raise self._server.unusable(error) from None
+                self._connection = None
+                if was_connected:
+                    return self._attempt(operation, failures)
+                if not failures:
+                    self._log_unreachable(self._server.describe(error))
+                failures.append(self._server.unavailable(error))
+                return None
+
+    def _may_connect_again(self, error: psycopg.Error) -> bool:
+        """Return True if a connection was lost, or if the first one may be possible later."""
+        if self._session is None:
+            return self._server.is_temporary(error)
+        return self._connection is None or self._connection.closed
+
+    def _log_unreachable(self, reason: str) -> None:
+        self.log.warning(
+            "The journal %s cannot be reached (%s); trying again for at most %s. Check its server "
+            "and the network",
+            self.address,
+            reason,
+            RECONNECT_TIMEOUT,
+        )
+
+    def _connect(self) -> Connection:
         if self._connection is None:
-            connection = self._open_connection()
+            connection = self._server.connect()
             try:
                 session = self._prepare_session(connection)
                 if self._session is not None:
-                    self._reacquire_locks(connection, self._session)
+                    self._reacquire_locks(connection, session, self._session)
             except BaseException:
                 connection.close()
                 raise
             self._connection, self._session = connection, session
+            if self._locks.held:
+                self._watch()
         return self._connection
 
-    def _open_connection(self) -> _Connection:
-        options = {**_CLIENT_OPTIONS, **conninfo_to_dict(self.url)}
-        return psycopg.connect(**options, autocommit=True, prepare_threshold=None)
-
-    def _prepare_session(self, connection: _Connection) -> _Session:
-        """Set the options of a new session, and create or upgrade the tables."""
-        connection.execute(_SESSION_OPTIONS)
+    def _prepare_session(self, connection: Connection) -> Session:
+        """Compare the clocks, and create or upgrade the tables."""
         sent_at = self.run_clock.now()
         pid, started_at, server_time = connection.execute(_SESSION).fetchall()[0]
         round_trip = self.run_clock.now() - sent_at
-        self._require_own_session(connection, pid)
+        self._server.require_own_session(connection, pid)
         if self.real_time:
             self._server_clock.offset = in_utc(server_time) - (sent_at + round_trip / 2)
-        self._upgrade_tables(connection)
-        return _Session(pid, started_at)
+        upgrade_tables(connection, self.address)
+        return Session(pid, started_at)
 
-    def _upgrade_tables(self, connection: _Connection) -> None:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_key("tables")])
-            # Even with IF NOT EXISTS, a schema that exists needs the right to create one.
-            if connection.execute("SELECT to_regnamespace('tap_cxone')").fetchone() == (None,):
-                connection.execute("CREATE SCHEMA tap_cxone")
-            connection.execute("CREATE TABLE IF NOT EXISTS version (number INTEGER)")
-            ((version,),) = connection.execute("SELECT coalesce(max(number), 0) FROM version")
-            if version > len(_UPGRADES):
-                msg = (
-                    f"the journal {self.address} has tables of version {version}, which a newer "
-                    f"tap-cxone wrote; this one knows version {len(_UPGRADES)}. Upgrade tap-cxone"
-                )
-                raise JournalError(msg)
-            for number, statements in enumerate(_UPGRADES[version:], version + 1):
-                for statement in statements:
-                    connection.execute(statement)
-                connection.execute("INSERT INTO version VALUES (%s)", [number])
+    def _watch(self) -> None:
+        """Watch the connection, unless a thread watches it already."""
+        if self.real_time and self._connection is not None:
+            if self._watched is not self._connection:
+                watch_socket(self._connection.fileno(), partial(self._check, self._connection))
+            self._watched = self._connection
 
-    def _journal_error(self, error: psycopg.Error) -> JournalError:
-        # libpq repeats parts of a URL that it cannot parse.
-        is_invalid = isinstance(error, psycopg.ProgrammingError) and not error.sqlstate
-        reason = "it is no valid URL" if is_invalid else Redactor(_secrets(self.url))(str(error))
-        msg = f"cannot use the journal {self.address} ({reason}); correct the server or journal"
-        return JournalError(msg)
+    def _check(self, connection: Connection) -> bool:
+        """Open another connection if this one is lost; return True if it is not.
+
+        Raises:
+            JournalError: The new connection cannot be used.
+        """
+        with self._lock:  # no response is being read
+            if connection is not self._connection:
+                return False
+            with suppress(psycopg.Error):
+                connection.pgconn.consume_input()
+            is_open = not connection.closed
+        if not is_open:
+            failures: list[JournalError] = []
+            self._reconnecting.wait_for(lambda: self._replace(connection, failures))
+        return is_open
+
+    def _replace(self, lost: Connection, failures: list[JournalError]) -> object:
+        """Return None while a lost connection is watched and no other one can be opened."""
+        with self._lock:
+            return self._watched is not lost or self._attempt(_use, failures)
 
 
-def _secrets(url: str) -> set[str]:
-    """Return the URL, and each part of its password and options, which an error may repeat."""
-    address = url.partition("://")[2]
-    password = _DELIMITERS.split(address.rpartition("@")[0].partition(":")[2])
-    options = _DELIMITERS.split(address.partition("?")[2])
-    parts = {part for part in (*password, *options) if len(part) > 1}
-    return {url, *parts, *map(unquote, parts)}
+def _use(connection: Connection) -> None:
+    """Execute a statement, which fails if the connection is lost."""
+    connection.execute("SELECT 1")
 
 
 def _with_placeholders(sql: str) -> bytes:
     """Return a statement with the placeholders of psycopg."""
     return sql.replace("?", "%s").encode()
-
-
-def _lock_key(name: str) -> int:
-    """Return the number of an advisory lock; all programs of a database share these numbers."""
-    digest = sha256(f"tap-cxone {name}".encode()).digest()
-    return int.from_bytes(digest[:8], signed=True)

@@ -35,6 +35,7 @@ def advise(
                 f"history limit; older rows than {workload.start:%Y-%m-%d} are not available"
             )
     yield from _advise_wider_windows(family, workloads)
+    yield from _advise_whole_windows(family, workloads)
     yield from _advise_concurrency(family, workloads)
     if family.limits.quota:
         yield from _advise_daily_quota(family, workloads, family.limits.quota.exports)
@@ -64,6 +65,17 @@ def _advise_wider_windows(family: ApiFamily, workloads: Sequence[Workload]) -> I
         exports_needed = sum(-(-workload.days // days) for workload in unfinished)
         if 0 < exports_needed < needed:
             yield f"{setting}: {days} would need {exports_needed} exports, not {needed}{suffix}"
+
+
+def _advise_whole_windows(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:
+    """Yield advice for each stream whose rows depend on the time range of the run."""
+    for workload in workloads:
+        if workload.cuts_aggregates:
+            yield (
+                f"{workload.stream}: start_date or end_date cuts a window of "
+                f"{workload.aggregate_days} days, and a row sums up its window. So runs of single "
+                f"months give other rows than one run: for them set {family.name}.window_days to 1"
+            )
 
 
 def _advise_concurrency(family: ApiFamily, workloads: Sequence[Workload]) -> Iterator[str]:

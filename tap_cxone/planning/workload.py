@@ -48,6 +48,7 @@ class Workload(Struct, frozen=True):
         newest_first: Whether the windows of the history are read backwards.
         calls_per_window: Number of exports or calls that each window needs.
         narrowed_days: Maximum days of a window, if wider ones cannot be read; else None.
+        aggregate_days: Days of a whole window, if a row sums up its window; else 0.
     """
 
     family: str
@@ -61,6 +62,7 @@ class Workload(Struct, frozen=True):
     newest_first: bool = False
     calls_per_window: int = 1
     narrowed_days: int | None = None
+    aggregate_days: int = 0
 
     @property
     def start_and_end(self) -> tuple[datetime, datetime] | None:
@@ -82,6 +84,12 @@ class Workload(Struct, frozen=True):
     def needed(self) -> int:
         """Return the number of exports, or calls, that the stream needs."""
         return len(self.windows_without_job) * self.calls_per_window
+
+    @property
+    def cuts_aggregates(self) -> bool:
+        """Return True if rows sum up windows of several days, and one of these is not whole."""
+        lengths = [round((window.end - window.start) / _DAY) for window in self.windows]
+        return self.aggregate_days > 1 and any(n < self.aggregate_days for n in lengths)
 
     @property
     def days(self) -> int:

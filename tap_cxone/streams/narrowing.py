@@ -38,9 +38,8 @@ _NOT_OF_THE_WINDOW = (InsecureLink, InvalidRecords, SpoolError, TokenRequired)
 class NarrowingStream(WindowedStream):
     """A windowed stream that reads on in narrower windows where one cannot be read.
 
-    A window is halved if its job or its response takes too long, if the API refuses it as too
-    large, or if it fails twice. Two failures halve none where exports are counted, because narrower
-    windows need more.
+    A window is halved if it takes too long, if the API refuses it as too large, or if it fails
+    twice. Two failures halve none where exports are counted, because narrower windows need more.
     """
 
     _planned_days: int = 0

@@ -42,6 +42,8 @@ class PlannedStream(CXoneStream):
     unit: ClassVar[Unit] = "calls"
     has_history: ClassVar[bool] = True
     """Whether the state has the committed time: windows depend on their dates alone."""
+    aggregate_days: int = 0
+    """Days of a whole window, if a row sums up its window."""
 
     @abstractmethod
     def windows(
@@ -253,6 +255,7 @@ class PlannedStream(CXoneStream):
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,
             narrowed_days=self.narrowed_days,
+            aggregate_days=self.aggregate_days,
         )
 
     def _history_windows(self, recent: Sequence[Window], pending: Sequence[Window]) -> list[Window]:

@@ -1,4 +1,4 @@
-"""The journal in PostgreSQL: lost connections, poolers, the server's time, and its secrets."""
+"""The journal in PostgreSQL: poolers, tables, the server's time, and its secrets."""
 
 from __future__ import annotations
 
@@ -6,165 +6,41 @@ import json
 import logging
 import sys
 import threading
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from typing_extensions import override
 
 from tap_cxone.clock import OffsetClock, SystemClock
-from tap_cxone.errors import ConfigError, JournalError
+from tap_cxone.errors import ConfigError, JournalError, JournalUnavailable
 from tap_cxone.http.rate_limit import RateLimiter, RateLimits
-from tap_cxone.jobs import postgres_journal
+from tap_cxone.jobs import postgres_tables
 from tap_cxone.jobs.ledger import JournalLedger
-from tap_cxone.jobs.slots import TenantLocks, TenantSlots
 from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
+from tests.support.clocks import Eventful
 from tests.support.expectations import failure
-from tests.support.journals import DAY, NEVER, journal_at, journal_settings, pending_job
+from tests.support.journals import NEVER, journal_at, journal_settings, pending_job
 from tests.support.pooler import pooler
 from tests.support.postgres import make_url
-from tests.support.run import FakeClock
-from tests.support.streams import STREAM, run_stream
+from tests.support.streams import run_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tap_cxone.clock import Clock
-    from tap_cxone.jobs.journal import Journal
 
 pytestmark = pytest.mark.posix  # the server is ended by signals
 SECOND = timedelta(seconds=1)
 PASSWORD = "PASSWORD-OF-THE-JOURNAL"
 
 
-@dataclass
-class Eventful(FakeClock):
-    """A clock with whose sleeps something happens, one thing each."""
-
-    happening: list[Callable[[], object]] = field(default_factory=list)
-
-    @override
-    def sleep(self, duration: timedelta) -> None:
-        super().sleep(duration)
-        if self.happening and duration:
-            self.happening.pop(0)()
-
-
 @pytest.fixture
 def clock() -> Eventful:
     """Return a clock at noon, with which nothing happens unless a test requests it."""
     return Eventful()
-
-
-@pytest.fixture
-def open_journal(server, clock) -> Iterator[Callable[..., Journal]]:
-    """Yield what opens the journal once more, as another process would."""
-    with ExitStack() as stack:
-
-        def open_again(clock: Clock = clock, *, real_time: bool = False) -> Journal:
-            journal = journal_at(server.url, clock, real_time=real_time)
-            journal.open()
-            return stack.enter_context(closing(journal))
-
-        yield open_again
-
-
-# Lost connections
-
-
-def test_run_survives_a_restart_of_the_journals_server(sim, clock, server, caplog):
-    """A server that restarts in mid-run costs the run nothing but time."""
-    clock.happening = [server.stop, lambda: None, server.start]
-    out = run_stream(journal_settings(sim, server.url), clock)
-
-    assert out.error is None
-    assert len(sim.jobs) == 3
-    assert server.ask("SELECT count(*) FROM tap_cxone.jobs WHERE committed = 1") == [(3,)]
-    assert "was lost; it is open again" in caplog.text
-
-
-def test_run_survives_a_dropped_connection_to_the_journal(sim, clock, server):
-    """A connection that is dropped at any pause is opened again."""
-    clock.happening = [server.disconnect] * 20
-    out = run_stream(journal_settings(sim, server.url), clock)
-
-    assert out.error is None
-    assert clock.happening == [] or len(clock.happening) < 17
-    assert len(sim.jobs) == 3
-
-
-def test_run_without_its_journals_server_ends_with_the_job_in_state(sim, clock, server):
-    """If the server stays away, the run ends, and the next one resumes the job of its STATE."""
-    clock.happening = [server.stop]
-    first = run_stream(journal_settings(sim, server.url), clock)
-    server.start()
-    pending = first.state["bookmarks"][STREAM]["pending_jobs"]
-    second = run_stream(journal_settings(sim, server.url), clock, state=first.state)
-
-    assert isinstance(failure(first), JournalError)
-    assert [job["id"] for job in pending] == [sim.jobs[0].id]
-    assert second.error is None
-    assert len(sim.jobs) == 3
-
-
-def test_locks_are_held_again_after_a_lost_connection(server, open_journal):
-    """A connection that is opened again holds the locks of the lost one."""
-    one, two = open_journal(), open_journal()
-    lock = one.try_lock("place")
-    server.disconnect()
-    one.read("SELECT 1")
-
-    assert two.try_lock("place") is None
-    lock.close()
-    assert two.try_lock("place") is not None
-
-
-def test_half_open_connection_does_not_keep_its_locks(open_journal):
-    """Locks of a session that the server takes for alive are acquired by the next session."""
-    one, two = open_journal(), open_journal()
-    lock = one.try_lock("place")
-    one._connection.pgconn.finish()  # the server hears nothing of it, as in a broken network
-    one.read("SELECT 1")
-
-    assert two.try_lock("place") is None
-    lock.close()
-    assert two.try_lock("place") is not None
-
-
-@pytest.mark.promise("shared-limits")
-def test_submit_whose_slot_was_lost_is_not_sent(server, clock, open_journal):
-    """A slot that another process acquired meanwhile allows no submit, until it is released."""
-    one, two = open_journal(), open_journal()
-    slots = [TenantSlots("family", 1, True, TenantLocks(j, "tenant", SECOND)) for j in (one, two)]
-    limiter = RateLimiter(RateLimits(), one.clock, JournalLedger(one, "tenant"))
-    with slots[0].acquire():
-        server.disconnect()
-        with slots[1].acquire():
-            with pytest.raises(JournalError, match="another process"), limiter.submitting():
-                pytest.fail("submitted")
-            other = JournalLedger(one, "another tenant")
-            other.register(clock.now())
-
-    with slots[0].acquire(), limiter.submitting():
-        pass
-    assert len(limiter.submit_log.submit_times(clock.now() - DAY)) == 1
-
-
-def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(open_journal):
-    """The server's keepalives end the connection of a machine that no longer answers."""
-    journal = open_journal()
-    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
-    idle, interval, count = (int(journal.read(f"SHOW {name}")[0][0]) for name in names)
-    ((unanswered,),) = journal.read("SELECT current_setting('tcp_user_timeout')")
-
-    assert 0 < idle + interval * count <= 60
-    assert unanswered == "50000"
 
 
 # Poolers
@@ -209,7 +85,7 @@ def test_tables_of_an_older_version_are_upgraded(server, clock, open_journal, mo
     """A newer tap adds what its tables have more; what they hold stays."""
     JournalLedger(open_journal(), "tenant").record_submitted("stream", pending_job())
     change = ("ALTER TABLE jobs ADD COLUMN note TEXT",)
-    monkeypatch.setattr(postgres_journal, "_UPGRADES", (*postgres_journal._UPGRADES, change))
+    monkeypatch.setattr(postgres_tables, "_UPGRADES", (*postgres_tables._UPGRADES, change))
     newer = JournalLedger(open_journal(), "tenant")
 
     assert newer.jobs("stream", NEVER) == [pending_job()]
@@ -287,7 +163,6 @@ def test_reset_of_a_rate_limit_is_awaited_whatever_the_servers_time(sim, clock, 
 
 UNUSABLE = {
     "wrong password": {"password": PASSWORD},
-    "no server": {"port": 1, "password": PASSWORD},
     "no database": {"database": "nowhere"},
 }
 
@@ -310,9 +185,21 @@ MALFORMED = {
     "slash": f"user:a/{PASSWORD}@127.0.0.1:1/database",
     "port": f"user:{PASSWORD}/b@127.0.0.1:1/database",
     "at": f"user:a@{PASSWORD}@127.0.0.1:1/database",
+}
+UNREACHABLE = {
     "question mark": f"user:a?{PASSWORD}@127.0.0.1:1/database",
     "option": f"127.0.0.1:1/database?password=a@{PASSWORD}",
 }
+
+
+@pytest.mark.promise("no-secrets")
+@pytest.mark.parametrize("address", UNREACHABLE.values(), ids=UNREACHABLE)
+def test_unreachable_url_of_the_journal_is_not_repeated(sim, clock, caplog, address):
+    """An address of no server ends the run after two minutes, and no part of it is repeated."""
+    out = run_stream(journal_settings(sim, f"postgresql://{address}"), clock)
+
+    assert isinstance(out.error, JournalUnavailable)
+    assert PASSWORD not in f"{out.error} {caplog.text}"
 
 
 @pytest.mark.promise("no-secrets")

@@ -183,6 +183,12 @@ BETTER = {
 }
 
 
+AGGREGATES = {
+    "data_download": "custom_metrics_by_interaction",
+    "scheduled_reports": "agent_performance_daily",
+}
+
+
 @pytest.mark.parametrize("stream", BETTER)
 def test_plan_names_a_setting_that_costs_fewer_exports(sim, clock, stream):
     """A narrow window that costs exports is named, with what a wider one would need."""
@@ -194,6 +200,31 @@ def test_plan_names_a_setting_that_costs_fewer_exports(sim, clock, stream):
     assert not any(
         "advice" in line for line in printed_plan(plan_settings(sim, 40, family), clock, stream)
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "advised"),
+    [("2026-02-14", True), ("2026-02-15", False)],
+    ids=["within a window", "between two"],
+)
+@pytest.mark.parametrize("family", AGGREGATES)
+def test_plan_says_whether_a_range_cuts_aggregates(sim, clock, family, start, advised):
+    """Rows that sum up a week, from Sunday on, are others where a range begins within the week."""
+    config = plan_settings(sim, 0, family, **{family: {"window_days": 7}})
+    config |= {"start_date": start, "end_date": "2026-03-15"}
+    (plan,) = plans(config, clock, AGGREGATES[family]).values()
+
+    found = [advice for advice in plan.advice if "cuts a window of 7 days" in advice]
+    assert bool(found) == advised
+    assert all(f"set {family}.window_days to 1" in advice for advice in found)
+
+
+@pytest.mark.parametrize("family", AGGREGATES)
+def test_plan_of_daily_aggregates_gives_no_advice_on_shards(sim, clock, family):
+    """Windows of one day are the same in each shard, as are rows that sum up nothing."""
+    (plan,) = plans(plan_settings(sim, 31, family), clock, AGGREGATES[family]).values()
+
+    assert not any("cuts a window" in advice for advice in plan.advice)
 
 
 def test_more_at_once_would_do_better(sim, clock):

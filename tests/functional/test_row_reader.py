@@ -190,4 +190,4 @@ def test_reading_ten_times_the_records_takes_no_more_memory():
             tracemalloc.stop()
 
     assert peaks[1] - peaks[0] < 4500 * 250
-    assert peaks[1] < 3_000_000
+    assert peaks[1] < 4_000_000  # a megabyte of it unpacks the file

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from tests.support.run import FakeClock
 
@@ -40,3 +42,16 @@ class OnceActingClock(FakeClock):
         if duration > timedelta(0) and self.action is not None:
             action, self.action = self.action, None
             action()
+
+
+@dataclass
+class Eventful(FakeClock):
+    """A clock with whose sleeps something happens, one thing each."""
+
+    happening: list[Callable[[], object]] = field(default_factory=list)
+
+    @override
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration)
+        if self.happening and duration:
+            self.happening.pop(0)()

@@ -81,6 +81,7 @@ class DownloadStream(ZonedStream):
         self.download = download
         self._metrics = self._select_metrics(tenant.previous_metrics or (), require_all=False)
         family_settings = tenant.family.context.settings.section(DataDownloadSettings)
+        self.aggregate_days = family_settings.window_days
         setting = self._setting
         declaration = Declaration(
             name=download.name,
@@ -275,11 +276,10 @@ class DownloadStream(ZonedStream):
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
         include_partial = self.is_last_end(end)
-        max_days = self.settings.section(DataDownloadSettings).window_days
         return calendar_windows(
             start,
             end,
-            max_days=max_days,
+            max_days=self.aggregate_days,
             zone=self.tenant.zone,
             pending=pending,
             include_partial=include_partial,

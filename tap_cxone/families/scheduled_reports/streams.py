@@ -180,6 +180,8 @@ class ReportStream(JobStream):
     def __init__(self, tap: Tap, family: ApiFamily, report: ReportSettings) -> None:
         """Store the report and declare its dimensions and metrics."""
         self.report = report
+        family_settings = family.context.settings.section(ScheduledReportsSettings)
+        self.aggregate_days = family_settings.window_days
         keys = report.grouping or report.dimensions
         setting = self._setting
         dimensions = (source_column(n, f"'{n}'.") for n in report.dimensions)
@@ -196,7 +198,7 @@ class ReportStream(JobStream):
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),
             text_format=text_format(
-                report.csv.over(family.context.settings.section(ScheduledReportsSettings).csv),
+                report.csv.over(family_settings.csv),
                 csv_setting=f"{setting}, csv",
                 date_order=report.date_order,
                 date_order_setting=f"{setting}, date_order",
@@ -287,7 +289,7 @@ class ReportStream(JobStream):
     @property
     @override
     def configured_window_days(self) -> int:
-        return self.settings.section(ScheduledReportsSettings).window_days
+        return self.aggregate_days
 
     @override
     def windows(

@@ -114,7 +114,7 @@ class LineFilter(Struct, frozen=True):
             and all(map(str.strip, first_cells))
             and (
                 not self.order.may_be_named_in(text)
-                or self.order.first_cells.isdisjoint(first_cells)
+                or self.order.first_cells.isdisjoint(map(str.strip, first_cells))
             )
             and set(map(len, block.rows)) == {len(self.order.header)}
         )

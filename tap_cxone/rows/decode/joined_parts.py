@@ -28,7 +28,7 @@ class PartOrder(Struct):
 
     Attributes:
         header: The header of the file.
-        first_cells: The first cells that a header in another order may have.
+        first_cells: The first cells that a header in another order may have, without blanks.
         indexes: The index of each column's cell; empty for the order of the file's header.
         folded_titles: The titles in lower case; empty if they cannot have another order.
     """
@@ -43,7 +43,8 @@ class PartOrder(Struct):
         """Return the order of the first part of a file."""
         titles = header if len(header) >= _MIN_ORDERED_TITLES else ()
         first_cells = (form for title in titles for form in _forms_of_first(title))
-        return cls(list(header), frozenset(first_cells), [], list(map(fold_case, titles)))
+        folded_titles = [fold_case(title.strip()) for title in titles]
+        return cls(list(header), frozenset(first_cells), [], folded_titles)
 
     def may_be_named_in(self, folded_text: str) -> bool:
         """Return True if a title is in the text of first cells, which is a fast check of many."""
@@ -54,7 +55,7 @@ class PartOrder(Struct):
 
         Case and blanks count only if titles differ in nothing else.
         """
-        if cells[0] not in self.first_cells:
+        if cells[0].strip() not in self.first_cells:
             return False
         titles, header = [_title_of_first(cells[0]), *cells[1:]], self.header
         if Counter(titles) != Counter(header):
@@ -93,13 +94,15 @@ def spell(cell: str) -> str:
 
 
 def _forms_of_first(title: str) -> Iterator[str]:
-    """Yield a title in usual cases, as the parser reads it where a part begins."""
-    for form in {title, title.lower(), title.upper(), title.title()}:
-        yield from (form, f"{_MARK}{form}", f'{_MARK}"{form}"')
+    """Yield a title in usual cases and Unicode forms, as the parser reads it at a part's begin."""
+    for text in (unicodedata.normalize(form, title.strip()) for form in ("NFC", "NFD")):
+        for cased in {text, text.lower(), text.upper(), text.title()}:
+            yield from (cased, f"{_MARK}{cased}", f'{_MARK}"{cased}"')
 
 
 def _title_of_first(cell: str) -> str:
-    return cell.removeprefix(_MARK).strip('"') if cell.startswith(_MARK) else cell
+    title = cell.strip()
+    return title.removeprefix(_MARK).strip('"') if title.startswith(_MARK) else cell
 
 
 def split_at_header(

@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.json_blocks import JsonBlock, ObjectRun, object_shapes
 from tap_cxone.rows.decode.json_structs import ObjectFields
@@ -107,6 +109,8 @@ class JsonTable:
         self._object_fields: ObjectFields | None = None
         self._misses = 0  # consecutive chunks that could not be read by columns
         self._null_characters = NullCharacterFilter(expected.text_format, name)
+        # JSON is UTF-8 (RFC 8259) or UTF-16, whatever encoding files of CSV have.
+        self._text_format = structs.replace(expected.text_format, encoding="", csv_setting="")
 
     @property
     def null_character_count(self) -> int:
@@ -119,14 +123,14 @@ class JsonTable:
         Raises:
             DecodeError: The file is damaged, is not JSON, or has more than 5000 different keys.
         """
-        builder, expected = _BlockBuilder(self), self._expected
+        builder = _BlockBuilder(self)
         self._null_characters.count = 0
         with open_text(
             self.spool,
             self.name,
             builder.describe_position,
-            expected.text_format,
-            expected.max_bytes,
+            self._text_format,
+            self._expected.max_bytes,
         ) as file:
             text = self._null_characters.json_reader(file)
             try:

@@ -137,7 +137,8 @@ class PlainParser(Struct, frozen=True):
     def _may_have_other_order(self, arrays: Sequence[Any]) -> bool:
         """Return True if the first two cells of a row are titles; one alone may be a value."""
         order = self.line_filter.order
-        is_title = pc.is_in(arrays[0], value_set=pa.array(order.first_cells, pa.string()))
+        first_cells = pc.utf8_trim_whitespace(arrays[0])
+        is_title = pc.is_in(first_cells, value_set=pa.array(order.first_cells, pa.string()))
         second_cells = arrays[1].filter(is_title).unique().to_pylist()
         return not set(map(spell, order.header)).isdisjoint(map(spell, second_cells))
 

@@ -101,10 +101,12 @@ def open_text(  # noqa: PLR0913 (the last one is for files that are read from th
         raise DecodeError(msg) from error
     except UnicodeError as error:
         expected = getattr(error, "encoding", encoding).upper()
-        msg = (
-            f"{name}: {describe_position()} the text is not {expected}; if it has "
-            f"another encoding, set {text_format.csv_setting}.encoding"
-        )
+        msg = f"{name}: {describe_position()} the text is not {expected}"
+        if setting := text_format.csv_setting:
+            msg = (
+                f"{name}: {describe_position()} the text is not {expected}; if it has another "
+                f"encoding, set {setting}.encoding"
+            )
         raise DecodeError(msg) from error
 
 

@@ -60,6 +60,17 @@ def test_files_with_a_mark_or_without_a_length(simulate, clock, options, layout)
     assert without_metadata(out.records(STREAM)) == typed_conversations(expected_conversations(sim))
 
 
+def test_encoding_of_csv_leaves_json_as_it_is(simulate, clock):
+    """`csv.encoding` of the family is that of its CSV exports; JSON is UTF-8."""
+    sim = simulate()
+    config = export_settings(sim)
+    config["analytics_exports"] |= {"csv": {"encoding": "latin-1"}}
+
+    out = run_exports(config, clock)
+
+    assert without_metadata(out.records(STREAM)) == typed_conversations(expected_conversations(sim))
+
+
 @pytest.mark.some(3)
 @pytest.mark.parametrize("packing", GZIP)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -269,7 +269,7 @@ def test_submit_response_that_names_no_export_is_shown(sim, clock, body):
 
     out = run_tables(table_settings(sim), clock)
 
-    assert body in str(failure(out))
+    assert body.strip('"') in str(failure(out))
     assert len(submits(sim)) == 1
 
 

@@ -215,7 +215,7 @@ def test_decoding_long_json_takes_constant_memory():
             tracemalloc.stop()
 
     assert peaks[1] < peaks[0] * 1.3
-    assert peaks[1] < 3_000_000
+    assert peaks[1] < 4_000_000  # a megabyte of it unpacks the file
 
 
 # Elements that are no rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -76,10 +77,23 @@ def test_trailing_delimiter_of_rows_in_another_order_is_accepted(how):
 
 
 @pytest.mark.parametrize("how", READ)
-@pytest.mark.parametrize("again", ["C,A,B", "c, A ,b"], ids=["capitals", "blanks"])
+@pytest.mark.parametrize(
+    "again", ["C,A,B", "c, A ,b", " c ,a,b"], ids=["capitals", "blanks", "blanks first"]
+)
 def test_header_of_another_spelling_in_another_order_is_no_row(how, again):
     """Parts of a file may come from different writers."""
     rows, headers = joined_cells(f"{HEADER}\n1,2,3\n{again}\n3,1,2\n", how)
+
+    assert (rows, headers) == ([["1", "2", "3"]] * 2, 1)
+
+
+@pytest.mark.parametrize("how", READ)
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")], ids=["composed", "decomposed"])
+def test_other_unicode_form_of_a_header_in_another_order_is_no_row(how, forms):
+    """The composed and the decomposed `Résumé` are one title, also where a part begins with it."""
+    first, again = (unicodedata.normalize(form, "Résumé") for form in forms)
+
+    rows, headers = joined_cells(f"k,{first},n\n1,2,3\n{again},n,k\n2,3,1\n", how)
 
     assert (rows, headers) == ([["1", "2", "3"]] * 2, 1)
 
