@@ -10,26 +10,29 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
+.PHONY: demo test test-ci test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
 demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
 	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
 	$(BIN)/python demo/run.py
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in about seven minutes on two cores, and print the branch coverage
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in less than three minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
-test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "slow or not slow" --hypothesis-profile=all
+test-ci: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the other tests that a change must pass
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "ci and not slow"
 
-test-pythons: test  ## run the fast tests on every supported Python of this machine
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "" --hypothesis-profile=all
+
+test-pythons: test test-ci  ## run the tests of CI on every supported Python of this machine
 	@set -e; interpreters=$$($(BIN)/python -m tests.support.pythons); for found in $$interpreters; do \
 		environment=.venv-$${found%%=*}; echo "Python $${found%%=*}"; \
 		UV_PROJECT_ENVIRONMENT=$$environment $(BIN)/uv sync --python $${found#*=} \
 			--compile-bytecode --quiet --locked --all-extras; \
-		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -p no:cacheprovider; \
+		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -m "not slow" -p no:cacheprovider; \
 	done
 
 chromium:  ## install the browser of the tests of cxone-report (Debian, as root)
@@ -59,7 +62,7 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	dist/.venv/bin/tap-cxone --version
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
 	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
-	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
+	cd dist/there && ../.venv/bin/python -m pytest -n auto -m "not slow" -p no:cacheprovider $(WHEEL_TESTS)
 
 sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
 	mkdir -p dist
