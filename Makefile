@@ -5,17 +5,28 @@ BIN := .venv/bin
 WHEEL_TESTS ?= --ignore tests/docs/test_docs.py --ignore tests/integration -k "not singer_check_tap"
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
+DBT := .venv-dbt/bin/dbt --project-dir transform --profiles-dir transform
 SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-ci test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
+.PHONY: demo demo-postgres demo-models test test-ci test-all test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
-demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB
+demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB, and answer questions with them
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
 	then make demo PYTHON=python3.13. DuckDB's loader has no wheel for a newer one."; exit 1; }
-	$(BIN)/python demo/run.py
+	$(BIN)/python -m demo.run duckdb
+
+demo-postgres: .meltano/.ready .targets/postgres/.ready  ## the same with a PostgreSQL that runs only meanwhile
+	$(BIN)/python -m demo.run postgres
+
+# dbt's log and results are in transform/logs and transform/target.
+demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in the warehouse of `make demo`
+	@test -x .venv-dbt/bin/dbt || { echo "make demo-models needs Python 3.11 to 3.13, as make demo does."; exit 1; }
+	@test -e output/warehouse.duckdb || { echo "make demo-models needs the rows of make demo: run that first."; exit 1; }
+	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models/marts"
+	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build
 
 test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in less than three minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
@@ -24,7 +35,7 @@ test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  
 test-ci: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the other tests that a change must pass
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "ci and not slow"
 
-test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready  ## run the slow tests too
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready .venv-dbt/.ready  ## run the slow tests too
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "" --hypothesis-profile=all
 
 test-pythons: test test-ci  ## run the tests of CI on every supported Python of this machine
@@ -61,7 +72,7 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 		"tap-cxone[simulator] @ file://$(CURDIR)/$$(ls dist/*.whl)"
 	dist/.venv/bin/tap-cxone --version
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
-	cp -R tests demo docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
+	cp -R tests demo transform docs .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
 	cd dist/there && ../.venv/bin/python -m pytest -n auto -m "not slow" -p no:cacheprovider $(WHEEL_TESTS)
 
 sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
@@ -82,7 +93,7 @@ format: .venv/.ready
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-3.* .venv-judge .venv-site .mkdocs/assets .targets .meltano output
+	rm -rf .venv .venv-3.* .venv-judge .venv-site .venv-dbt .mkdocs/assets .targets .meltano output transform/target transform/logs
 
 # The DuckDB that target-duckdb needs has no wheel for Python 3.14: there the demo cannot run.
 LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or print("tap-cxone target-jsonl")')
@@ -96,6 +107,10 @@ LOADABLE = $(shell $(BIN)/python -c 'import sys; sys.version_info < (3, 14) or p
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv sync --compile-bytecode --quiet --locked --inexact --all-extras
+	touch $@
+
+.venv-dbt/.ready: pyproject.toml uv.lock .venv/.ready
+	UV_PROJECT_ENVIRONMENT=.venv-dbt $(BIN)/uv sync --quiet --locked --only-group dbt
 	touch $@
 
 .venv-site/.ready: pyproject.toml uv.lock .venv/.ready .mkdocs/assets/mermaid.min.js

@@ -1,10 +1,17 @@
-"""Query the warehouse of the demo: `python demo/query.py "select …"`."""
+"""Query the warehouse of the demo: `python -m demo.query duckdb "select …"`, or `postgres`."""
 
 from __future__ import annotations
 
 import sys
 
-import duckdb
+from rich.console import Console
+from rich.table import Table
 
-with duckdb.connect("output/warehouse.duckdb", read_only=True) as warehouse:
-    warehouse.sql(sys.argv[1]).show()
+from demo.warehouse import WAREHOUSES
+
+_, product, query = sys.argv
+table = Table(show_header=False)
+with WAREHOUSES[product]() as warehouse:
+    for row in warehouse.ask(query):
+        table.add_row(*map(str, row))
+Console(highlight=False).print(table)

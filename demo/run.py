@@ -1,78 +1,130 @@
-"""Load CXone rows into DuckDB with the simulator, Meltano and the tap."""
+"""Load CXone rows into a warehouse with the simulator, Meltano and the tap; answer questions.
+
+`python -m demo.run duckdb`, or `postgres`.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
-WAREHOUSE = Path("output/warehouse.duckdb")
-AUDIT = Path("output/audit.jsonl")
-PAGE = Path("output/report.html")
+from demo.answers import answers, page
+from demo.warehouse import OUTPUT, WAREHOUSES, Warehouse
+from tap_cxone.families.registry import FAMILIES
+
+if TYPE_CHECKING:
+    from datetime import date
+
+AUDIT = OUTPUT / "audit.jsonl"
+REPORT = OUTPUT / "report.html"
+ANSWERS = OUTPUT / "answers.html"
 BIN = Path(sys.executable).parent
 SPEED = "100"  # the API's 30-second rules last 0.3 s
-ROWS_A_DAY = "2880"  # one every thirty seconds, so that a second run finds new ones
-HISTORY = timedelta(days=1)
+PORT = "18325"  # the state of a run is valid only at the same address
 QUERY = "select team_name, round(avg(score), 1) from cxone.qm_workflows group by team_name"
 
 
-def main() -> None:
-    """Run the pipeline once and print the number of rows."""
-    WAREHOUSE.parent.mkdir(exist_ok=True)
-    before = counts()
-    extract()
-    subprocess.run([str(BIN / "cxone-report"), str(AUDIT), "-o", str(PAGE)], check=True)
-    show(before, counts())
+@dataclass(frozen=True)
+class Extraction:
+    """Families to extract, and how many rows the simulator has of them.
+
+    Attributes:
+        name: Suffix of the ID of its state.
+        families: The families.
+        weeks: Number of whole weeks that a first run reads; without one it begins with yesterday.
+        rows_per_day: Rows of each stream per day.
+    """
+
+    name: str
+    families: tuple[str, ...]
+    weeks: int
+    rows_per_day: int
 
 
-def extract() -> None:
-    """Run the tap into DuckDB, against a simulator that ends with the run."""
-    start = (datetime.now(UTC) - HISTORY).date().isoformat()
-    simulator = [str(BIN / "cxone-simulator"), "run", "--speed", SPEED]
+_DAY = timedelta(days=1)
+_COPILOT = "observability"
+EXTRACTIONS = (
+    Extraction("weeks", (_COPILOT,), weeks=8, rows_per_day=48),
+    # One row every thirty seconds, so that a second run finds new ones.
+    Extraction(
+        "day",
+        tuple(family.name for family in FAMILIES if family.name != _COPILOT),
+        weeks=0,
+        rows_per_day=2880,
+    ),
+)
+
+
+def main(product: str) -> None:
+    """Run the pipeline once; print the number of rows and the answers."""
+    OUTPUT.mkdir(exist_ok=True)
+    with WAREHOUSES[product]() as warehouse:
+        before = {} if warehouse.is_new else warehouse.counts()
+        for extraction in EXTRACTIONS:
+            extract(extraction, warehouse)
+        report = [str(BIN / "cxone-report"), str(AUDIT), "-o", str(REPORT)]
+        subprocess.run(report, check=True)
+        show(warehouse, before, product)
+
+
+def extract(extraction: Extraction, warehouse: Warehouse) -> None:
+    """Run the tap into the warehouse, against a simulator that ends with the run."""
+    simulator = [str(BIN / "cxone-simulator"), "run", "--port", PORT, "--speed", SPEED]
+    rows = ["--exports-per-day", "0", "--rows-per-day", str(extraction.rows_per_day)]
     # The bookmark of an earlier demo is valid only with its warehouse.
-    fresh = [] if WAREHOUSE.exists() else ["--full-refresh"]
+    fresh = ["--full-refresh"] if warehouse.is_new else []
     meltano = [str(BIN / "meltano"), "--environment=demo", "run", *fresh]
-    pipeline = [*meltano, "tap-cxone", "target-duckdb"]
-    world = ["--rows-per-day", ROWS_A_DAY, "--exports-per-day", "0"]
-    command = [*simulator, *world, "--", *pipeline]
-    settings = {"TAP_CXONE_START_DATE": start, "TAP_CXONE_AUDIT_LOG_PATH": str(AUDIT.absolute())}
-    subprocess.run(command, check=True, env={**os.environ, **settings})
+    pipeline = [f"--state-id-suffix={extraction.name}", "tap-cxone", warehouse.loader]
+    settings = {
+        "TAP_CXONE_START_DATE": start_date(extraction, datetime.now(UTC).date()).isoformat(),
+        "TAP_CXONE_FAMILIES": json.dumps(extraction.families),
+        "TAP_CXONE_AUDIT_LOG_PATH": str(AUDIT.absolute()),
+    }
+    subprocess.run(
+        [*simulator, *rows, "--", *meltano, *pipeline],
+        check=True,
+        env={**os.environ, **settings, **warehouse.variables},
+    )
 
 
-def counts() -> dict[str, int]:
-    """Return the number of rows of each table of the warehouse."""
-    if not WAREHOUSE.exists():
-        return {}
-    with duckdb.connect(str(WAREHOUSE), read_only=True) as warehouse:
-        tables = warehouse.execute(
-            "select table_name from information_schema.tables where table_schema = 'cxone' "
-            "order by table_name"
-        ).fetchall()
-        count = {name: f'select count(*) from cxone."{name}"' for (name,) in tables}  # noqa: S608
-        return {name: warehouse.execute(query).fetchall()[0][0] for name, query in count.items()}
+def start_date(extraction: Extraction, today: date) -> date:
+    """Return the first day of an extraction: a Monday if it reads weeks."""
+    monday = today - timedelta(days=today.weekday())
+    return monday - timedelta(weeks=extraction.weeks) if extraction.weeks else today - _DAY
 
 
-def show(before: dict[str, int], after: dict[str, int]) -> None:
-    """Print the tables, the file, and an example query."""
-    table = Table(title="CXone rows in DuckDB", title_justify="left")
+def show(warehouse: Warehouse, before: dict[str, int], product: str) -> None:
+    """Print the tables, the answers, where both are, and an example query; write the page."""
+    console = Console(width=90, highlight=False)
+    console.print(_tables(warehouse, before))
+    found = list(answers(warehouse))
+    for answer in found:
+        console.print(answer.table())
+    ANSWERS.write_text(page(found, warehouse.title), encoding="utf-8")
+    console.print(f"{warehouse.title}: {warehouse.place}; charts of the answers: {ANSWERS}")
+    console.print(f"Audit log: {AUDIT}; HTML report: {REPORT}")
+    console.print("Example query:")
+    console.print(f'  .venv/bin/python -m demo.query {product} "{QUERY}"', soft_wrap=True)
+    console.print(f"Run `{warehouse.command}` again to load only new rows.")
+
+
+def _tables(warehouse: Warehouse, before: dict[str, int]) -> Table:
+    table = Table(title=f"CXone rows in {warehouse.title}", title_justify="left")
     for heading in ("stream", "rows", "new in this run"):
         table.add_column(heading, justify="left" if heading == "stream" else "right")
-    for name, rows in after.items():
+    for name, rows in warehouse.counts().items():
         table.add_row(name, f"{rows:,}", f"+{rows - before.get(name, 0):,}")
-    console = Console(width=90, highlight=False)
-    console.print(table)
-    console.print(f"DuckDB file: {WAREHOUSE}")
-    console.print(f"Audit log: {AUDIT}; HTML report: {PAGE}")
-    console.print("Example query:")
-    console.print(f'  .venv/bin/python demo/query.py "{QUERY}"', soft_wrap=True)
-    console.print("Run `make demo` again to load only new rows.")
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -44,6 +44,15 @@ def _nested_variables(schema: Mapping[str, Any], environ: Mapping[str, str]) -> 
                 )
 
 
+_EXAMPLES = {
+    "array": 'an array such as ["name"]',
+    "boolean": "a boolean, true or false",
+    "integer": "an integer such as 7",
+    "number": "a number such as 0.5",
+    "object": 'an object such as {"name": "value"}',
+}
+
+
 def read_environment(
     schema: Mapping[str, Any], environ: Mapping[str, str], prefix: str
 ) -> tuple[dict[str, Any], list[str]]:
@@ -61,8 +70,8 @@ def read_environment(
         try:
             settings[name] = text if "string" in definition.get("type", ()) else _parse_json(text)
         except ValueError:
-            expected = "/".join(set(definition["type"]) - {"null"})
-            problems.append(f"the variable {variable} is not JSON; write the {expected} as JSON")
+            expected = " or ".join(_EXAMPLES[kind] for kind in definition["type"] if kind != "null")
+            problems.append(f"the variable {variable} is not JSON; set it to {expected}")
     return settings, problems
 
 

@@ -98,9 +98,14 @@ class Attempt(Struct, frozen=True, kw_only=True):
         return self.elapsed + self.delay <= self.policy.max_elapsed
 
     @property
+    def count(self) -> str:
+        """Return how often the operation failed, for messages."""
+        return "once" if self.failures == 1 else f"{self.failures} times"
+
+    @property
     def count_text(self) -> str:
         """Return the number of failed attempts and the setting that limits it, for messages."""
-        return f"tried {self.failures} times (max_retries)"
+        return f"tried {self.count} (max_retries)"
 
 
 @dataclass(slots=True)

@@ -275,7 +275,7 @@ def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
         return "" if attempt.ends_in_time else _throttle_text(error, attempt)
     if attempt.is_last:
         return attempt.count_text
-    return "" if attempt.ends_in_time else f"tried {attempt.failures} times in {time_limit}"
+    return "" if attempt.ends_in_time else f"tried {attempt.count} in {time_limit}"
 
 
 def _throttle_text(error: Throttled, attempt: Attempt) -> str:

@@ -14,6 +14,7 @@ from tap_cxone.jobs.api import SubmitResult
 from tap_cxone.jobs.failure import failure_error
 from tap_cxone.jobs.submit_policy import LookUp, Retry, Stop, decide, is_free_gateway_error
 from tap_cxone.progress.activity import count_export, sleep
+from tap_cxone.progress.formatting import format_duration
 
 if TYPE_CHECKING:
     import logging
@@ -156,7 +157,9 @@ class JobSubmitter:
     def _log_throttling(self, error: CXoneError, delay: timedelta, window: Window) -> None:
         if isinstance(error, Throttled):
             self.log.info(
-                "%s: throttled by the API; submitting again in %s", self.describe(window), delay
+                "%s: throttled by the API; submitting again in %s",
+                self.describe(window),
+                format_duration(delay),
             )
 
     def resolve_lost_submit(

@@ -13,7 +13,9 @@ _THOUSAND = 1000
 
 
 def format_duration(duration: timedelta) -> str:
-    """Return a duration in whole seconds: `45 s`, `1:30 min`, `2:05:00 h`."""
+    """Return a duration in seconds: `45 s`, `1:30 min`, `2:05:00 h`; below one `0.2 s`."""
+    if timedelta(0) < duration < _SECOND:
+        return f"{duration / _SECOND:.1f} s"
     seconds = round(duration / _SECOND)
     if seconds < 60:  # noqa: PLR2004 (seconds of a minute)
         return f"{seconds} s"

@@ -56,6 +56,15 @@ def _settings(simulator: Simulator, options: Options) -> dict[str, Any]:
     return settings
 
 
+def _simulator(options: Options, host: str, port: int) -> Simulator:
+    """Return a simulator that listens there."""
+    try:
+        return Simulator(options, host=host, port=port)
+    except OSError as error:
+        msg = f"cannot listen at {host}:{port}: {error.strerror}"
+        raise click.ClickException(msg) from None
+
+
 @click.group()
 def main() -> None:
     """Simulate the NICE CXone APIs on this machine, without an account."""
@@ -70,11 +79,7 @@ def main() -> None:
 def serve(host: str, port: int, **option_values: Any) -> None:
     """Serve requests until Ctrl-C."""
     options = _options(option_values)
-    try:
-        simulator = Simulator(options, host=host, port=port)
-    except OSError as error:
-        msg = f"cannot listen at {host}:{port}: {error.strerror}"
-        raise click.ClickException(msg) from None
+    simulator = _simulator(options, host, port)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -91,13 +96,22 @@ def serve(host: str, port: int, **option_values: Any) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--port",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Port to bind; 0 selects a free port. The state of a run is valid only at its port.",
+)
 @_tenant_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(context: click.Context, /, command: tuple[str, ...], **option_values: Any) -> None:
+def run(
+    context: click.Context, /, port: int, command: tuple[str, ...], **option_values: Any
+) -> None:
     """Run COMMAND with a simulator and the tap's settings in its environment."""
     options = _options(option_values)
-    with Simulator(options) as simulator:
+    with _simulator(options, "127.0.0.1", port) as simulator:
         settings = _settings(simulator, options)
         code = run_command(command, environment(settings))
     context.exit(code)

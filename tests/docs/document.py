@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from demo.models import compile_model
 from tap_cxone.config.definition import format_default
 from tap_cxone.config.evidence import NOT_TRIED
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
@@ -25,6 +26,7 @@ from tap_cxone.rows.columns import Column
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.docs import retries
+from tests.docs.dbt_sources import dbt_sources
 from tests.docs.promises import promises_table
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 RESULTS = ROOT / "tests/benchmarks/results.json"
 HUB = ROOT / "docs/hub/tap-cxone.yml"
+SOURCES = ROOT / "transform/models/sources.yml"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 FIRST_SETTINGS = (
     "region",
@@ -358,6 +361,11 @@ def _hub_setting(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return setting
 
 
+def incomplete_days_block() -> str:
+    """Return the query of incomplete days, which a dbt model holds."""
+    return f"```sql\n{compile_model('incomplete_days', schema='').strip()};\n```"
+
+
 _MARK, _COMMENT = "<!-- {} -->", "    # {}: written by `make docs`"
 _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "README.md": {"streams": streams_overview, "first settings": first_settings_table},
@@ -365,6 +373,7 @@ _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/speed.md": {"speed": speed},
     ROOT / "docs/streams.md": {"streams": streams_table},
     ROOT / "docs/promises.md": {"promises": promises_table},
+    ROOT / "docs/state.md": {"incomplete days": incomplete_days_block},
     ROOT / "docs/settings.md": {"settings": settings_table},
     ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},
     ROOT / "docs/architecture.md": {"families": families_table},
@@ -377,13 +386,15 @@ _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
 }
 """The generated parts of each file that is partly written here, by the name in their marks."""
 
-DOCUMENTS = (*_PARTS, HUB)
+DOCUMENTS = (*_PARTS, HUB, SOURCES)
 
 
 def document(path: Path) -> str:
     """Return one of `DOCUMENTS` as it should be."""
     if path == HUB:
         return hub()
+    if path == SOURCES:
+        return dbt_sources({n.strip("`"): row for n, *_, row in _documented_streams()})
     mark = _COMMENT if path.suffix == ".yml" else _MARK
     parts = {name: part() for name, part in _PARTS[path].items()}
     return _between(path.read_text(), mark, **parts)

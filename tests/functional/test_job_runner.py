@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,17 @@ def test_submit_waits_for_retry_after(sim, clock, mode):
     run_stream(job_settings(sim, mode), clock)
 
     assert gaps(submits(sim)) == [timedelta(seconds=77)]
+
+
+def test_submit_that_is_throttled_logs_the_wait_as_a_duration(sim, clock, caplog):
+    """The log line has whole seconds, as other durations have."""
+    caplog.set_level(logging.INFO)
+    wait = (("Retry-After", "77"),)
+    sim.faults.add(Fault("async", "status", status=429, headers=wait))
+
+    run_stream(job_settings(sim), clock)
+
+    assert "throttled by the API; submitting again in 1:17 min" in caplog.text
 
 
 def test_slot_held_by_another_client_delays_submits(simulate, clock):

@@ -243,10 +243,18 @@ def test_only_the_first_ending_counts(stream, progress):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (90, "1:30 min"), (7325, "2:02:05 h")]
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (0.247, "0.2 s"),
+        (1.2, "1 s"),
+        (59, "59 s"),
+        (90, "1:30 min"),
+        (7325, "2:02:05 h"),
+    ],
 )
 def test_durations(seconds, text):
-    """A duration is written as a person would read it."""
+    """A duration is written as a person would read it, in tenths only below a second."""
     assert format_duration(seconds * SECOND) == text
 
 

@@ -126,7 +126,7 @@ def test_retries_that_last_too_long_name_the_throttle_setting(simulate, clock):
     error, took = fail(simulate, clock, "async", down, **{JOB: 90, THROTTLE: 12})
 
     assert isinstance(error, Unavailable)
-    assert f"tried 1 times in 0:12:00 ({THROTTLE})" in str(error)
+    assert f"tried once in 0:12:00 ({THROTTLE})" in str(error)
     assert took < MINUTE
 
 

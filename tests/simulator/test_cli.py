@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -77,6 +78,18 @@ def test_run_gives_the_command_a_simulator(capfd):
     assert capfd.readouterr().out == "0 SIM-CLIENT-ID\n"
 
 
+def test_run_at_a_port_has_the_same_address_again(capfd):
+    """The tap accepts the state of an earlier run only from the same address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    show = [sys.executable, "-c", "import os; print(os.environ['TAP_CXONE_BASE_URL'])"]
+
+    results = [CliRunner().invoke(main, ["run", "--port", port, "--", *show]) for _ in range(2)]
+
+    assert [result.exit_code for result in results] == [0, 0]
+    assert capfd.readouterr().out == f"http://127.0.0.1:{port}\n" * 2
+
+
 def test_run_passes_the_exit_code_on():
     """What the command exits with, `run` exits with."""
     assert CliRunner().invoke(main, ["run", "--", "sh", "-c", "exit 3"]).exit_code == 3
@@ -135,10 +148,11 @@ def test_serve_until_interrupted():
     assert json.loads(text[text.index("{") :]) == settings
 
 
-def test_serve_at_a_taken_port(sim):
+@pytest.mark.parametrize("command", [["serve"], ["run", "true"]], ids=["serve", "run"])
+def test_simulator_at_a_taken_port(sim, command):
     """A port that is taken is one line, not a traceback."""
     port = sim.simulator.url.rpartition(":")[2]
-    result = CliRunner().invoke(main, ["serve", "--port", port])
+    result = CliRunner().invoke(main, [command[0], "--port", port, *command[1:]])
 
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: cannot listen at 127.0.0.1:{port}")

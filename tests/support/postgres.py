@@ -29,6 +29,15 @@ _PROGRAMS = "pginstall18"
 _USER = "loader"
 _PASSWORD = "a password of no worth"
 _ZONE = "America/New_York"  # not ours: what depends on it shows
+_NEW = (
+    f"--username={_USER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--no-locale",
+    "--no-sync",
+    f"--set=timezone={_ZONE}",
+    "--set=fsync=off",
+)
 _CLEAR = """
 do $$ declare name text; begin
   for name in select nspname from pg_namespace
@@ -102,12 +111,16 @@ def make_url(*, host: str, port: int, database: str, user: str, password: str) -
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run a server on a free port; its data are gone at the end of the block."""
+def postgres(kept: Path | None = None) -> Iterator[Postgres]:
+    """Run a server on a free port; its data are gone at the end of the block, or kept in a folder.
+
+    Root starts it as `nobody`, who must be able to enter each folder above that of kept data.
+    """
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         programs, identity = _for_everybody(folder)
-        secret, data, port = folder / "password", folder / "data", _free_port()
+        secret, port = folder / "password", _free_port()
+        data = kept.absolute() if kept else folder / "data"
         secret.write_text(_PASSWORD)
 
         def run(program: str, *arguments: str) -> None:
@@ -115,17 +128,11 @@ def postgres() -> Iterator[Postgres]:
             quiet = subprocess.DEVNULL  # (the server would keep a pipe open)
             subprocess.run(command, check=True, cwd=folder, stdout=quiet, **identity)
 
-        run(
-            "initdb",
-            f"--username={_USER}",
-            "--auth=scram-sha-256",
-            f"--pwfile={secret}",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-            f"--set=timezone={_ZONE}",
-            "--set=fsync=off",
-        )
+        if not (data / "PG_VERSION").exists():
+            data.mkdir(exist_ok=True)
+            if identity:
+                os.chown(data, identity["user"], identity["group"])
+            run("initdb", f"--pwfile={secret}", *_NEW)
         options = f"-h 127.0.0.1 -p {port} -k ''"
         control = partial(run, "pg_ctl", "--wait", f"--log={folder / 'log'}")
         where = {"host": "127.0.0.1", "port": port, "database": "postgres"}
@@ -137,7 +144,8 @@ def postgres() -> Iterator[Postgres]:
         try:
             yield server
         finally:
-            server.stop()
+            # Without a checkpoint, which only kept data need, it ends at once.
+            run("pg_ctl", "--wait", f"--mode={'fast' if kept else 'immediate'}", "stop")
 
 
 def _for_everybody(folder: Path) -> tuple[Path, dict[str, Any]]:

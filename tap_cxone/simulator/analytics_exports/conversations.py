@@ -23,7 +23,12 @@ NAME: Final = "bot_conversations"
 BOT = View(allowed_values={"type": frozenset({"bot"})})
 
 _TYPES = ("bot",) * 15 + ("voice", "chat", "email")
-_BOTS = ("bot-0a17-service", "bot-0b42-billing", "bot-0c99-предложения")
+_ESCALATION_SHARES = {
+    "bot-0a17-service": 0.22,
+    "bot-0b42-billing": 0.31,
+    "bot-0c99-предложения": 0.43,
+}
+_BOTS = tuple(_ESCALATION_SHARES)
 _AGENTS = ("000731", "004210", "118204", "905000")
 _CHANNELS = ("webchat", "sms", "whatsapp", "voice")
 _INTENTS = (
@@ -54,14 +59,15 @@ _CALM = 33
 def _make_rows(rng: Random, started_at: datetime) -> list[Row]:
     """Return the row of a conversation."""
     hundredths = 100 + int(_LONGEST * rng.random())
-    escalated = rng.random() < 1 / 3
+    bot = _choose(_BOTS, rng)
+    escalated = rng.random() < _ESCALATION_SHARES[bot]
     return [
         {
             "id": values.unique_id(rng),
             "type": _choose(_TYPES, rng),
             "dateFrom": values.instant(started_at),
             "dateTo": values.instant(started_at + timedelta(milliseconds=10 * hundredths)),
-            "botId": _choose(_BOTS, rng),
+            "botId": bot,
             "agentId": _choose(_AGENTS, rng) if escalated and rng.random() < 3 / 4 else None,
             "duration": _seconds(rng, hundredths),
             "channel": _choose(_CHANNELS, rng),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from tap_cxone.simulator import fake_values as values
@@ -42,7 +43,10 @@ _ANSWERS = (
     "Отправьте письмо, пожалуйста",
     "",
 )
-_STATUSES = ("Used", "Modified", "Ignored", "No response")
+_ACCEPTED = ("Used", "Modified")
+_NOT_ACCEPTED = ("Ignored", "No response")
+_STATUSES = _ACCEPTED + _NOT_ACCEPTED
+_CYCLE_WEEKS = 16
 _RATINGS = ("", "", "Helpful", "Not helpful")
 
 
@@ -72,11 +76,18 @@ def _suggestion(rng: Random, instant: datetime) -> list[Row]:
             "Suggestion ID": values.digits(rng, 20),
             "Question": rng.choice(_QUESTIONS),
             "Suggestion": rng.choice(_ANSWERS),
-            "Status": rng.choice(_STATUSES),
+            "Status": _suggestion_status(rng, instant),
             "Rating": rng.choice(_RATINGS),
             "Confidence": f"{rng.randrange(1001) / 1000:.3f}",
         }
     ]
+
+
+def _suggestion_status(rng: Random, instant: datetime) -> str:
+    """Return the status of a suggestion; agents accept 46 to 62 %, by week."""
+    week = (instant.astimezone(UTC).toordinal() - 1) // 7  # from Monday to Sunday
+    percent = 46 + 2 * abs(week % _CYCLE_WEEKS - _CYCLE_WEEKS // 2)
+    return rng.choice(_ACCEPTED if rng.random() < percent / 100 else _NOT_ACCEPTED)
 
 
 def _summary(rng: Random, instant: datetime) -> list[Row]:

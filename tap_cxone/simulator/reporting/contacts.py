@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
 CONTACTS: Final = "contacts_completed"
 _LONGEST = timedelta(hours=2)  # from the start of a contact to its last update
+_LONGEST_TALK = 3999
+_MEAN_TALK = {7: 410, 42: 325, 108: 370, 1200: 540}
+"""Seconds by team ID."""
 
 
 def make_contact(rng: Random, started: datetime) -> list[Row]:
     """Return the row of a contact that started at this instant."""
     agent, skill, disposition = (rng.choice(kind) for kind in (AGENTS, SKILLS, DISPOSITIONS))
-    waited, talked = rng.randrange(60), rng.randrange(1, 4000)
+    waited, talked = rng.randrange(60), _talk_seconds(rng, agent["teamId"])
     wrapped = rng.randrange(120)
     updated = started + timedelta(seconds=waited + talked + wrapped)
     contact_id = 10**11 + rng.getrandbits(38)
@@ -65,6 +68,11 @@ def make_contact(rng: Random, started: datetime) -> list[Row]:
         "tags": [{"contactId": contact_id, "tagId": 11, "tagName": "complaint"}],
     }
     return [row]
+
+
+def _talk_seconds(rng: Random, team_id: int) -> int:
+    """Return how long a contact of a team was talked with; few are far longer than the others."""
+    return 1 + min(int(rng.gammavariate(2, _MEAN_TALK[team_id] / 2)), _LONGEST_TALK - 1)
 
 
 class Contacts:

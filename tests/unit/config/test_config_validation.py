@@ -362,16 +362,18 @@ def test_variables_of_others():
 @pytest.mark.parametrize(
     ("variable", "text", "kind"),
     [
-        ("TAP_CXONE_DATA_EXTRACTION", "{'mode': 'sync'}", "object"),
-        ("TAP_CXONE_DATA_EXTRACTION", '{"mode": "sync"', "object"),
-        ("TAP_CXONE_ENDPOINTS", "https://a.example", "object"),
-        ("TAP_CXONE_MAX_RETRIES", "three", "integer"),
-        ("TAP_CXONE_LOOKBACK_DAYS", "", "integer"),
-        ("TAP_CXONE_POLL_INTERVAL_SECONDS", "0,5", "number"),
+        ("TAP_CXONE_DATA_EXTRACTION", "{'mode': 'sync'}", "an object such as {"),
+        ("TAP_CXONE_DATA_EXTRACTION", '{"mode": "sync"', "an object such as {"),
+        ("TAP_CXONE_ENDPOINTS", "https://a.example", "an object such as {"),
+        ("TAP_CXONE_MAX_RETRIES", "three", "set it to an integer such as 7"),
+        ("TAP_CXONE_LOOKBACK_DAYS", "", "set it to an integer such as 7"),
+        ("TAP_CXONE_POLL_INTERVAL_SECONDS", "0,5", "a number such as 0.5"),
+        ("TAP_CXONE_PARALLEL_FAMILIES", "no", "a boolean, true or false"),
+        ("TAP_CXONE_FAMILIES", "reporting", 'an array such as ["name"]'),
     ],
 )
 def test_broken_variable(variable, text, kind):
-    """A variable that is not JSON is a problem that names it and what is wanted."""
+    """A variable that is not JSON is a problem that names it, and shows a value of its kind."""
     found, (problem,) = read_variables(**{variable: text})
 
     assert found == {}

@@ -55,3 +55,12 @@ def test_last_attempt_is_not_retried(clock):
     attempts = Attempts(POLICY, clock)
 
     assert [attempts.record(Unavailable("")).is_last for _ in range(2)] == [False, True]
+
+
+def test_attempts_are_counted_in_words(clock):
+    """A single attempt was tried once, not "1 times"."""
+    attempts = Attempts(POLICY, clock)
+
+    texts = [attempts.record(Unavailable("")).count_text for _ in range(2)]
+
+    assert texts == ["tried once (max_retries)", "tried 2 times (max_retries)"]
