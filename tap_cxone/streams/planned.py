@@ -132,8 +132,10 @@ class PlannedStream(CXoneStream):
 
     # Plans
 
+    _read: tuple[Window, ...] = ()
+    """Windows that this run has committed."""
     _fetched: CommittedTime = CommittedTime()
-    """Time that this run has read before the API refused a start; it is not planned again."""
+    """Time that this run has read, or leaves to the next run; it is not planned again."""
 
     @cached_property
     def _unread(self) -> set[Window]:

@@ -70,7 +70,7 @@ class WindowedStream(PlannedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
-        call, refused, fetched = self.workers.main_thread.call, None, list[Window]()
+        call, refused, fetched = self.workers.main_thread.call, None, [*self._read]
         self._windows = self._plan_and_compare_clocks()
         self._source = source = self.source()
         while window_and_upcoming := call(partial(self._next_window, fetched)):
@@ -109,8 +109,7 @@ class WindowedStream(PlannedStream):
         return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
 
     def _windows_to_fetch(self) -> Iterator[WindowAndUpcoming]:
-        self._fetched = CommittedTime()
-        return with_lookahead(self._plan_run(), self.family.limits.windows_ahead)
+        return with_lookahead(self._plan_rest(self._read), self.family.limits.windows_ahead)
 
     def _is_history(self, window: Window, fetched: Iterable[Window]) -> bool:
         """Return True if later time than a window was read, in this run or before it."""
@@ -128,9 +127,9 @@ class WindowedStream(PlannedStream):
     def _plan_rest(self, fetched: Iterable[Window]) -> Iterable[Window]:
         """Plan again, without the time that this run has fetched."""
         self._fetched = CommittedTime.of(fetched)
-        if self.settings.newest_first and (read := self._fetched.intervals):
-            # What became available meanwhile is for the next run.
-            self._fetched = self._fetched.add(Window(read[-1].end, self.now() + timedelta(days=1)))
+        if self._fetched.intervals:  # what became available meanwhile is for the next run
+            newest = max(window.end for window in (*fetched, *self._unread))
+            self._fetched = self._fetched.add(Window(newest, self.now() + timedelta(days=1)))
         return self._plan_run()
 
     # From file to records, on the main thread
@@ -344,6 +343,7 @@ class WindowedStream(PlannedStream):
             self.stream_state["replication_key_value"] = iso(bookmark)
         state.set_row_meaning(digests(self.row_meaning()))
         self._unread.discard(window)
+        self._read += (window,)
         self.job_store.commit(window, incremental=self._incremental, unread=self._unread)
         state.mark_failed(failed=False)
         self.write_state()

@@ -112,18 +112,59 @@ def test_narrow_windows_double_within_one_run(sim, clock, order):
     """A long history is read in wide windows again soon after ten narrow ones."""
     sim.faults.add(LIMIT)
 
-    out = run_exports(four_day_windows(sim, 34, backfill_order=order), clock)
+    out = run_exports(four_day_windows(sim, 32, backfill_order=order), clock)
 
     days = widths(sim)
     assert out.error is None
     assert days[:11] == [4, *[2] * 10]
-    assert sum(days) == 4 + 34
+    assert sum(days) == 4 + 32
     assert days.count(2) < 15
     assert 4 in days[11:]
     assert len(conversation_ids(out)) == len(set(conversation_ids(out)))
     assert sorted(conversation_ids(out)) == sorted(
-        row["id"] for row in expected_conversations(sim, 34)
+        row["id"] for row in expected_conversations(sim, 32)
     )
+
+
+@pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
+def test_new_windows_that_double_are_all_read(sim, clock, order):
+    """With newest_first the rest of the new days follows in wider windows, then the history."""
+    sim.faults.add(LIMIT)
+    first = run_exports(four_day_windows(sim, 18), clock)
+    before = len(widths(sim))
+    wanted = four_day_windows(sim, 34, backfill_order=order, start_date="2026-03-07")
+
+    out = run_exports(wanted, clock, state=first.state)
+
+    starts = [job.spec.start.isoformat()[5:10] for job in sim.analytics_exports][before:]
+    new = ["04-02", "04-04", "04-08", "04-12", "04-16"]
+    assert out.bookmark(STREAM) == "2026-04-18T00:00:00+00:00"
+    assert order == "oldest_first" or starts == [*new, "03-11", "03-07"]
+
+
+def test_days_of_the_lookback_are_not_read_again_in_narrower_windows(sim, clock):
+    """The run reads on after the windows that it has committed before the failure."""
+    first = run_exports(four_day_windows(sim, 12), clock)
+    sim.faults.add(Fault("submit", "job-failed", after=2, body="Execution limit exceeded"))
+
+    out = run_exports(four_day_windows(sim, 16, lookback_days=8), clock, state=first.state)
+
+    assert out.error is None
+    assert widths(sim)[3:] == [4, 4, 4, 2, 2]
+
+
+def test_table_that_is_read_whole_is_not_read_twice_in_narrower_windows(sim, clock):
+    """Without a bookmark too, a failure costs only the window that failed."""
+    config = four_day_windows(sim, 12)
+    catalog = select(config, STREAM)
+    (entry,) = (e for e in catalog["streams"] if e["tap_stream_id"] == STREAM)
+    entry["replication_method"] = "FULL_TABLE"
+    sim.faults.add(Fault("submit", "job-failed", after=2, body="Execution limit exceeded"))
+
+    out = run_exports(config, clock, catalog=catalog)
+
+    assert widths(sim) == [4, 4, 4, 2, 2]
+    assert conversation_ids(out) == [row["id"] for row in expected_conversations(sim, 12)]
 
 
 REASON_KEYS = ["errorMessage", "messageError", "message", "error", "reason"]

@@ -82,9 +82,11 @@ def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path, type_):
     load_messages(logged_run, DUCKDB, {"path": str(path)}, tmp_path)
 
     with duckdb.connect(str(path)) as warehouse:
-        for column in ("window_start", "window_end"):
-            warehouse.execute("set timezone to 'UTC'")
-            warehouse.execute(f"alter table cxone.extraction_log alter {column} type {type_}")
+        warehouse.execute("set timezone to 'UTC'")
+        columns = ", ".join(f"{name}::{type_} as {name}" for name in ("window_start", "window_end"))
+        select_typed = f"select * replace ({columns}) from cxone.extraction_log"  # noqa: S608
+        # The type of a key column cannot be altered.
+        warehouse.execute(f"create or replace table cxone.extraction_log as {select_typed}")
         for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
             warehouse.execute(f"set timezone to '{zone}'")
 
