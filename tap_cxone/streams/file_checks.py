@@ -71,10 +71,9 @@ def reject_repeated_groups(reader: RowReader, declaration: Declaration) -> None:
     if declaration.grouped and (numbers := reader.find_repeated_key()):
         first, second = numbers
         keys = ", ".join(reader.spec.key_columns)
-        msg = (
-            f"{reader.table.name}: rows {first} and {second} have the same key ({keys}); name what "
-            f"tells them apart in {declaration.keys_setting}"
-        )
+        by_setting = f"name what tells them apart in {declaration.keys_setting}"
+        remedy = declaration.repeated_key_remedy or by_setting
+        msg = f"{reader.table.name}: rows {first} and {second} have the same key ({keys}); {remedy}"
         raise DecodeError(msg)
 
 

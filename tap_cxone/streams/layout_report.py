@@ -28,13 +28,13 @@ class LayoutReporter:
 
     Attributes:
         declaration: Declaration of the stream.
-        requested_columns: Returns the columns that the request of the stream names.
+        requested_titles: Returns the titles that the request of the stream names.
         log: Logs at a level.
         log_once: Logs a topic, as a warning once a run.
     """
 
     declaration: Declaration
-    requested_columns: Callable[[], Collection[str]]
+    requested_titles: Callable[[], Collection[str]]
     log: _Log
     log_once: Callable[..., None]
     _unfulfilled: set[str] = field(default_factory=set)
@@ -51,8 +51,9 @@ class LayoutReporter:
     def _report_unfulfilled(self, layout: FileLayout, loaded: LoadedWindow) -> None:
         """Report the columns that were requested and are in no row of a window; warn once a run."""
         rows = loaded.counts.rows
-        requested = self.requested_columns() if rows and layout.absent_columns else ()
-        names = [column.name for column in layout.absent_columns if column.name in requested]
+        requested = self.requested_titles() if rows and layout.absent_columns else ()
+        missing = set(requested) - {title.text for title in layout.column_names}
+        names = [column.name for column in layout.absent_columns if column.exact_title in missing]
         if not names:
             return
         loaded.audit_context.write("requested_columns_absent", columns=names, rows=rows)

@@ -23,7 +23,7 @@ from tap_cxone.streams.row_meaning import digests, report_changed_meaning
 from tap_cxone.streams.start_report import StartReport, report_partly_skipped
 from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
-from tap_cxone.streams.tenant_info import merge_tenant_info
+from tap_cxone.streams.tenant_info import merge_tenant_info, read_tenant_info
 from tap_cxone.windows import Window, midnight, whole_days, windows_inside
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ class PlannedStream(CXoneStream):
     def history_limit(self, now: datetime) -> datetime | None:  # noqa: ARG002 (used by overrides)
         """Return the oldest instant that the API serves; None if there is no limit."""
         return None
+
+    def newest_available(self, now: datetime) -> datetime:
+        """Return the newest instant for which the API shows every row."""
+        return available_until(self.family, now)
 
     def start_later(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
         """Move the history limit past a start that the API refused; the default raises the error.
@@ -212,8 +216,8 @@ class PlannedStream(CXoneStream):
         family = self.family
         for state in stream_states(self.tap_state):
             family.rate_limiter.restore(state.submit_times(family.name))
-            tenant_info = merge_tenant_info(family.tenant_info, state.tenant_info(family.name))
-            family.tenant_info.update(tenant_info)
+        tenant_info = read_tenant_info(self.tap_state, family.name)
+        family.tenant_info.update(merge_tenant_info(family.tenant_info, tenant_info))
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
@@ -323,13 +327,11 @@ class PlannedStream(CXoneStream):
         if self.declaration.grouped or not self.declaration.windowed:
             return list(self.windows(start, end, pending))
         to_read = self.skip_list.remaining(pending)
-        return list(
-            self.skip_list.cut(
-                start,
-                end,
-                lambda start, end: self.windows(start, end, windows_inside(to_read, start, end)),
-            )
-        )
+
+        def cut(start: datetime, end: datetime) -> Iterable[Window]:
+            return self.windows(start, end, windows_inside(to_read, start, end))
+
+        return list(self.skip_list.cut(start, end, cut))
 
     def _bookmark(self) -> datetime | None:
         """Return the end of the last committed window; None also for FULL_TABLE replication."""
@@ -342,7 +344,7 @@ class PlannedStream(CXoneStream):
             now=now,
             bookmark=self._bookmark(),
             lookback=self.lookback,
-            available_until=available_until(self.family, now),
+            available_until=self.newest_available(now),
             overlap=self.family.overlap,
             history_limit=self.history_limit(now),
         )

@@ -39,6 +39,7 @@ class Declaration(Struct, frozen=True):
             means `_row_hash`.
         description: Meaning of one record.
         keys_setting: Setting in which the user changes the keys.
+        repeated_key_remedy: What to do about two rows of one group; empty to name `keys_setting`.
         columns_setting: Setting in which the user declares column types.
         formats: File formats that the stream accepts.
         required: Fields that every valid row has, beside the keys; names as in the source.
@@ -56,6 +57,7 @@ class Declaration(Struct, frozen=True):
     primary_keys: tuple[str, ...] = ()
     description: str = ""
     keys_setting: str = ""
+    repeated_key_remedy: str = ""
     columns_setting: str = ""
     formats: tuple[Format, ...] = ("csv",)
     required: tuple[str, ...] = ()

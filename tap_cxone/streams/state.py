@@ -18,6 +18,7 @@ narrow_windows {"days": 2}                                  wider windows cannot
 zone           "America/New_York"                           of the days of committed windows
 row_meaning    {setting: digest}                            settings of the committed rows
 stopped_at     "2026-01-31T00:00:00+00:00"                  a quota stopped the stream
+latest_collected {"ended_at", "ids"}                        the jobs that were collected last
 history        {"committed": ["2026-01-01/2026-01-31"]}     time of the committed windows
 version        3                                            layout of the keys above
 ```
@@ -34,6 +35,7 @@ from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.errors import StateError
+from tap_cxone.jobs.collected import LatestCollected
 from tap_cxone.jobs.job import Job
 from tap_cxone.output.packed_state import PACKED, unpack_state
 from tap_cxone.planning.history import History
@@ -59,21 +61,9 @@ if TYPE_CHECKING:
     from tap_cxone.config.types import ColumnType, DateOrder
 
 _OWN_KEYS = {
-    "pending_jobs",
-    "submits",
-    "columns",
-    "retired_columns",
-    "column_types",
-    "title_digests",
-    "absent_columns",
-    "date_orders",
-    "date_votes",
-    "tenant_info",
-    "owner",
-    "failed",
-    "narrow_windows",
-    "stopped_at",
-    "history",
+    *("pending_jobs", "submits", "columns", "retired_columns", "column_types", "title_digests"),
+    *("absent_columns", "date_orders", "date_votes", "tenant_info", "owner", "failed"),
+    *("narrow_windows", "stopped_at", "history", "latest_collected"),
 }
 _KEYS_OF_A_FAILURE = {"failed", "owner", "version", "starting_replication_value"}
 
@@ -151,6 +141,15 @@ class StreamState(Struct, frozen=True):
     def set_quota_stopped_at(self, at: datetime) -> None:
         """Store when a quota stopped the stream."""
         self._put("stopped_at", iso(at))
+
+    def latest_collected(self) -> LatestCollected | None:
+        """Return the collected jobs that ended last; None if no job was collected."""
+        raw = self.raw.get("latest_collected")
+        return None if raw is None else self._parse(LatestCollected.from_json, raw)
+
+    def set_latest_collected(self, latest: LatestCollected) -> None:
+        """Store the collected jobs that ended last."""
+        self._put("latest_collected", latest.to_json())
 
     def zone(self) -> ZoneInfo | None:
         """Return the zone whose days are the committed windows; None if it was not stored."""
@@ -288,6 +287,7 @@ def read_state(state: Any) -> dict[str, Any]:
         stream = StreamState(name, raw)
         stream.bookmark()
         stream.quota_stopped_at()
+        stream.latest_collected()
         stream.history()
         stream.pending_jobs()
         stream.column_map()

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.layout import ROW_HASH
-from tap_cxone.rows.titles import Title, default_name
+from tap_cxone.rows.titles import Title, default_name, unique_name
 from tap_cxone.streams.column_types import apply_type_policy
 from tap_cxone.streams.known_columns import name_known_columns
 
@@ -90,16 +90,17 @@ class StreamColumns:
         Of many requested titles whose columns have the default names digests are stored.
         """
         column_map, types = self.known.stored_map(), self.known.stored_types()
-        digested = self._digested_titles(column_map)
-        digested_types = {title.text: types[name] for title, name in digested.items()}
-        state.set_title_digests(self._digests.with_types(digested_types))
+        named = self._titles_for_digests(column_map)
+        digests = self._digests.with_types({title.text: types[n] for title, n in named.items()})
+        state.set_title_digests(digests)
+        digested = {t: n for t, n in named.items() if digests.type_of(t.text, types[n])}
         names = {title: n for title, n in column_map.names.items() if title not in digested}
         state.set_column_map(structs.replace(column_map, names=names))
         digested_names = set(digested.values())
         state.set_column_types({n: t for n, t in types.items() if n not in digested_names})
 
-    def _digested_titles(self, column_map: ColumnMap) -> dict[Title, str]:
-        """Return the columns of the titles that STATE has as digests."""
+    def _titles_for_digests(self, column_map: ColumnMap) -> dict[Title, str]:
+        """Return the columns of the titles that STATE may have as digests."""
         requested = {Title(column.exact_title) for column in self._declared if column.requested}
         if len(requested) <= _MAX_REQUESTED_TITLES:
             return {}
@@ -107,14 +108,23 @@ class StreamColumns:
         return {t: n for t, n in names if t in requested and n == default_name(t.text)}
 
     def _restore_digested(self, columns: Sequence[Column]) -> None:
-        """Add the requested titles to the map that earlier files had by their digests."""
-        for column in columns:
-            title, name = Title(column.exact_title), default_name(column.exact_title)
+        """Add the requested titles to the map that earlier files had by their digests.
+
+        A title gets another name than the earlier title that has its default name.
+        """
+        requested = {Title(c.exact_title): c.type for c in columns if c.requested}
+        for title, column_type in requested.items():
+            name = default_name(title.text)
             is_free = title not in self._map.names and name not in self._map.used_names
-            known_type = self._digests.type_of(title.text, column.type)
-            if column.requested and is_free and known_type is not None:
+            known_type = self._digests.type_of(title.text, column_type)
+            if is_free and known_type is not None:
                 self._map = self._map.with_titles({title: name})
                 self._types = {name: known_type, **self._types}
+        names = {column.name for column in columns}
+        for title in requested:
+            if title not in self._map.names and self._digests.has_rival(title.text):
+                name = unique_name(default_name(title.text), names | self._map.used_names)
+                self._map = self._map.with_titles({title: name})
 
     def _keep_known(self) -> None:
         self._types |= {column.name: column.type for column in self.known.columns}

@@ -9,13 +9,11 @@ from tap_cxone.streams.state import stream_states
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from singer_sdk import Tap
 
-
-def read_tenant_info(tap: Tap, family: str) -> dict[str, Any]:
+def read_tenant_info(tap_state: Mapping[str, Any], family: str) -> dict[str, Any]:
     """Return the tenant info of a family, merged from the state of all streams."""
     tenant_info: dict[str, Any] = {}
-    for state in stream_states(tap.state):
+    for state in stream_states(tap_state):
         tenant_info = merge_tenant_info(tenant_info, state.tenant_info(family))
     return tenant_info
 

@@ -204,8 +204,8 @@ class WindowedStream(PlannedStream):
         self.stream_columns.store(self.state_view)
         self.report_absent_columns(set(layout.column_names.values()), description)
 
-    def requested_columns(self) -> Collection[str]:
-        """Return the columns that the request of the stream names; the default is none."""
+    def requested_titles(self) -> Collection[str]:
+        """Return the titles that the request of the stream names; the default is none."""
         return ()
 
     def row_check(self, window: Window) -> RowCheck | None:  # noqa: ARG002 (used by overrides)
@@ -216,7 +216,7 @@ class WindowedStream(PlannedStream):
     def _layout_reporter(self) -> LayoutReporter:
         return LayoutReporter(
             declaration=self.declaration,
-            requested_columns=self.requested_columns,
+            requested_titles=self.requested_titles,
             log=self.log,
             log_once=self.log_once,
         )

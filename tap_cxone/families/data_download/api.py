@@ -37,6 +37,7 @@ QUOTA_PATH = "/api/v2/reporting/quota"
 DOWNLOAD_PATH = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
+_MAX_WORDS = 200  # characters of the API's words in a message
 PERMISSION_HINT = (
     "grant the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
@@ -81,10 +82,12 @@ class Page(Struct, frozen=True):
     Attributes:
         rows: The rows, each as the JSON text of the response.
         total: Number of rows in the whole result; None if the API does not report it.
+        message: The API's words about a page without rows; empty if there are none.
     """
 
     rows: list[bytes]
     total: int | None
+    message: str
 
 
 class CallQuota(Struct, frozen=True):
@@ -207,7 +210,9 @@ class DataDownloadApi(Struct, frozen=True):
         if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
-        return Page(list(map(bytes, rows)), json_count(page.get("totalRecords")))
+        words = "" if rows else self.client.redact(str(page.get("message", "")))
+        total = json_count(page.get("totalRecords"))
+        return Page(list(map(bytes, rows)), total, words[:_MAX_WORDS])
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""
@@ -249,6 +254,7 @@ class _RawPage(msgspec.Struct):
     end_date: Any = msgspec.field(name="endDate", default=None)
     error: Any = None
     errors: Any = None
+    message: Any = None
 
 
 _RAW_PAGE_DECODER = msgspec.json.Decoder(_RawPage)

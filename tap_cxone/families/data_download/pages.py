@@ -129,9 +129,16 @@ class PagedSource:
         return DownloadError(msg)
 
     def _check_first_page(self, window: Window, page: Page, offset: int) -> None:
-        """Check the quota before many calls; warn of a likely wrong region if there are no rows."""
+        """Check the quota before many calls; warn of a window without rows that has a reason."""
         if offset:
             return
+        if page.message:
+            self.log.warning(
+                "%s has no rows, and the API says: %s. The window counts as empty; if rows exist, "
+                "correct the cause and read it again with reload",
+                self.description(window),
+                page.message,
+            )
         if not page.rows and (token_region := self.api.mismatched_region()):
             self.log.warning(
                 "%s has no rows; the token names the region %s, the setting is %s. If rows exist, "

@@ -62,7 +62,7 @@ _QUOTA_CHECK_WINDOWS = 10  # a run with at least this many windows checks the qu
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
-    api_family.tenant_info.update(read_tenant_info(tap, NAME))
+    api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
     tenant = TenantContext(api_family, load_catalog(api_family))
     family_settings = context.settings.section(DataDownloadSettings)
     return [
@@ -202,10 +202,10 @@ class DownloadStream(ZonedStream):
             self.log_once(topic, text, description, listed(titles), self._setting)
 
     @override
-    def requested_columns(self) -> frozenset[str]:
+    def requested_titles(self) -> frozenset[str]:
         published = {metric.id for metric in self.tenant.published_metrics}
         retired = {metric.id for metric in self._metrics} - published
-        return frozenset(c.name for c in self._present_columns() if c.exact_title not in retired)
+        return frozenset(c.exact_title for c in self._present_columns()) - retired
 
     def _previous_definitions(self, metrics: tuple[CustomMetric, ...]) -> tuple[CustomMetric, ...]:
         """Return the metrics as the last run defined them, and new ones only if configured."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from tap_cxone.clock import iso
 from tap_cxone.families.reporting.report_job_settings import MAX_RETENTION_DAYS
 from tap_cxone.families.reporting.report_rows import ReportRowsStream
+from tap_cxone.jobs.collected import LatestCollected
 from tap_cxone.progress.activity import set_activity
 from tap_cxone.spool import WindowFile
 from tap_cxone.windows import Window
@@ -44,22 +45,42 @@ class CollectedReportStream(ReportRowsStream):
         return {}
 
     @override
+    def newest_available(self, now: datetime) -> datetime:
+        return now  # a finished job needs no time to settle
+
+    @override
     def windows(
         self, start: datetime, end: datetime, pending: Iterable[Window]
     ) -> Iterator[Window]:
-        end = self.settings.end_date or self.now()  # a finished job needs no time to settle
-        span = max(1, -(-(self.now() - start) // timedelta(days=1)))
-        jobs = self.api.finished_jobs(min(span, MAX_RETENTION_DAYS))
-        self._jobs.update(distinct_ends(jobs))
-        for ended_at in sorted(self._jobs):
-            job = self._jobs[ended_at]
-            if not start < ended_at <= end:
+        latest = self._latest_before(start)
+        span_days = (self.now() - start) // timedelta(days=1) + 1
+        for job in self.api.finished_jobs(min(span_days, MAX_RETENTION_DAYS)):
+            if job.ended_at > end or latest.has_collected(job.id, job.ended_at):
                 continue
             if job.link is None and self.now() - job.ended_at < _FILE_DELAY:
                 return  # the next run reads it, and the jobs after it
             if self._has_table(job):
-                yield Window(start, ended_at)
-                start = ended_at
+                # Jobs that ended at one instant are windows that end a microsecond apart.
+                window = Window(start, max(job.ended_at, start + _TICK))
+                self._jobs[window.end] = job
+                yield window
+                start = window.end
+
+    def _latest_before(self, start: datetime) -> LatestCollected:
+        """Return the jobs that were collected up to the start of a time range."""
+        latest = self.state_view.latest_collected()
+        return latest if latest and start == self._bookmark() else LatestCollected(start)
+
+    @override
+    def commit(self, window: Window) -> None:
+        """Store the jobs that were collected last, then commit the window."""
+        if self._incremental:
+            latest = self.state_view.latest_collected() or LatestCollected(window.start)
+            job = self._jobs.get(window.end)
+            # A window without a job is one that `skip_windows` passes.
+            latest = latest.add(job.id, job.ended_at) if job else latest.skip_to(window.end)
+            self.state_view.set_latest_collected(latest)
+        super().commit(window)
 
     def _has_table(self, job: FinishedJob) -> bool:
         """Return True unless a job has no file with a table, which is logged once."""
@@ -80,17 +101,6 @@ class CollectedReportStream(ReportRowsStream):
         if job.file_name.casefold().endswith(_NO_TABLES):
             return "its file is no CSV", "Select the format CSV for the report in CXone"
         return "", ""
-
-
-def distinct_ends(jobs: Iterable[FinishedJob]) -> dict[datetime, FinishedJob]:
-    """Return the jobs by their ends; a later job with the same end follows a microsecond later."""
-    by_end: dict[datetime, FinishedJob] = {}
-    for job in jobs:
-        ended_at = job.ended_at
-        while ended_at in by_end:
-            ended_at += _TICK
-        by_end[ended_at] = job
-    return by_end
 
 
 class CollectedJobs(Struct, frozen=True):

@@ -22,6 +22,7 @@ def declaration_of(table: Table, *, windowed: bool) -> Declaration:
         primary_keys=table.primary_keys,
         description=table.description,
         keys_setting=f"{_VERSION_SETTING}, which determines the fields",
+        repeated_key_remedy=table.repeated_key_remedy,
         columns_setting=f"{_VERSION_SETTING}, which determines the types",
         formats=("json",),
         windowed=windowed,

@@ -12,6 +12,10 @@ DAY = timedelta(days=1)
 _HALF_HOUR = timedelta(minutes=30)
 _SECOND = timedelta(seconds=1)
 _WINDOW_START = "_window_start"
+_MEDIA_TYPE_REMEDY = (
+    "the API may ignore the media type of a request, so set reporting.wfm_media_types to [], which "
+    "reads all with one call"
+)
 _PERFORMANCE_COUNTS = (
     "agentOffered,inboundHandled,outboundHandled,totalHandled,refused"  # as of agents, of teams
 )
@@ -198,6 +202,7 @@ WFM = (
         longest=timedelta(hours=6),
         step=_HALF_HOUR,
         by_media_type=True,
+        repeated_key_remedy=_MEDIA_TYPE_REMEDY,
     ),
     PeriodTable(
         name="wfm_skills_dialer_contacts",
@@ -217,6 +222,7 @@ WFM = (
         longest=timedelta(hours=1),
         step=_HALF_HOUR,
         by_media_type=True,
+        repeated_key_remedy=_MEDIA_TYPE_REMEDY,
     ),
     PeriodTable(
         name="wfm_skills_agent_performance",

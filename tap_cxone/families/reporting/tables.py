@@ -28,6 +28,7 @@ class Table(Struct, frozen=True, kw_only=True):
         params: Query parameters of each request.
         aliases: Field of an older version → column.
         null_keys: Whether a part of the key may be missing.
+        repeated_key_remedy: What to do about two rows with one key, where one is documented.
         row_field: Field that shows that a response itself is a row; empty if none is.
     """
 
@@ -41,6 +42,10 @@ class Table(Struct, frozen=True, kw_only=True):
     params: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     null_keys: bool = False
+    repeated_key_remedy: str = (
+        "the API's documents name one row per key, so set reporting.api_version to a version that "
+        "sends one, or deselect the stream"
+    )
     row_field: str = ""
 
 

@@ -108,7 +108,7 @@ class ScheduledReports(ApiFamily):
 def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of schedules and one stream per configured report."""
     api_family = ScheduledReports.from_settings(context)
-    api_family.tenant_info.update(read_tenant_info(tap, NAME))
+    api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
     family_settings = context.settings.section(ScheduledReportsSettings)
     return [
         SchedulesStream(tap, api_family),
@@ -273,8 +273,8 @@ class ReportStream(JobStream):
         return self.runner(api, store)
 
     @override
-    def requested_columns(self) -> frozenset[str]:
-        return frozenset(column.name for column in self.declaration.columns)
+    def requested_titles(self) -> frozenset[str]:
+        return frozenset(column.exact_title for column in self.declaration.columns)
 
     @property
     @override

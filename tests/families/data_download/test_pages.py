@@ -293,6 +293,16 @@ def test_page_that_shows_the_requested_dates_is_read(sim, clock):
     assert run_downloads(download_settings(sim), clock).error is None
 
 
+def test_page_without_rows_shows_the_words_of_the_api(sim, clock, caplog):
+    """A message beside an empty list of rows may be no error; a warning shows it."""
+    serve_pages(sim, page(message="The report was not computed", totalRecords=0))
+
+    out = run_downloads(download_settings(sim), clock)
+
+    assert out.error is None
+    assert [w for w in warnings_logged(caplog) if "API says: The report was not computed" in w]
+
+
 ECHO = {"filter": {"timeZone": "America/New_York"}, "report": "Interaction/Call"}
 
 

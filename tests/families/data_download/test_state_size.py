@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.config.types import COLUMN_TYPES
 from tap_cxone.errors import StateError
+from tap_cxone.rows.titles import default_name
 from tap_cxone.simulator.metrics import CustomMetric, MetricType
 from tap_cxone.streams.title_digests import TitleDigests
 from tap_cxone.tap import TapCXone
@@ -23,7 +24,7 @@ from tests.support.data_download import (
     run_downloads,
     serve_pages,
 )
-from tests.support.expectations import audit_events
+from tests.support.expectations import audit_events, warnings_logged
 from tests.support.properties import many
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def metric_names(stream: int, number: int = 300) -> list[str]:
     """Return so many names of metrics, whose digits no compression shortens."""
     digests = (hashlib.sha256(f"{stream} {n}".encode()).hexdigest()[:12] for n in range(number))
-    return [f"talkTime{digest.upper()}" for digest in digests]
+    return [f"talkTime{digest}" for digest in digests]
 
 
 def entry_of(stream: int, names: list[str], key: str = "metrics") -> dict[str, Any]:
@@ -109,6 +110,31 @@ def test_metric_keeps_its_column_beside_a_later_one_of_its_name(simulate, clock,
     assert (after["talk_time_a"], after["talk_time_a_2"]) == (1, 0)
 
 
+@pytest.mark.parametrize("number", [5, 30], ids=["titles", "digests"])
+@pytest.mark.parametrize("later", ["talk_time_a", "TalkTimeA", "talkTime__A"], ids=str)
+def test_metric_with_the_name_of_a_former_one_gets_another_column(simulate, clock, number, later):
+    """A metric that replaces another one of its name has no value in the column of that."""
+    sim, names = simulate(), metric_names(0, number)
+    first = run_metric_lists(sim, clock, ["talkTimeA", *names])
+
+    second = run_metric_lists(sim, clock, [later, *names], number=2, state=first.state)
+    third = run_metric_lists(sim, clock, [*names, "talkTimeA"], number=3, state=second.state)
+
+    ((after,), (again,)) = (out.records("d00") for out in (second, third))
+    assert (after.get("talk_time_a"), after["talk_time_a_2"]) == (None, 0)
+    assert (again["talk_time_a"], again.get("talk_time_a_2")) == (number, None)
+
+
+def test_metric_with_the_name_of_a_former_one_is_no_absent_one(simulate, clock, caplog):
+    """No warning says that a metric is in no row, whose column has another name."""
+    sim = simulate()
+    first = run_metric_lists(sim, clock, ["talkTimeA"])
+
+    run_metric_lists(sim, clock, ["talk_time_a"], number=2, state=first.state)
+
+    assert not [w for w in warnings_logged(caplog) if "requested, and in none" in w]
+
+
 @pytest.mark.parametrize("changed", ["string", "integer"])
 def test_metric_whose_title_is_a_digest_is_reported_if_its_type_changes(
     simulate, clock, audit_log, changed
@@ -144,8 +170,12 @@ def test_digests_that_are_none_are_refused_by_their_stream(simulate, clock, dige
         TapCXone(config=download_settings(sim), state=state, clock=clock)
 
 
+NAMES = st.from_regex("[a-z]{1,2}(_[a-z]{1,2})?", fullmatch=True)
+TITLES = st.text("aAbB_- ", min_size=1, max_size=4)
+
+
 @many
-@given(st.dictionaries(st.text(max_size=3), st.sampled_from(COLUMN_TYPES), max_size=40))
+@given(st.dictionaries(NAMES, st.sampled_from(COLUMN_TYPES), max_size=5))
 def test_digests_of_titles_come_back(types):
     """STATE gives back the type of each title, the last one if it changed."""
     old = TitleDigests().with_types(dict.fromkeys(types, "string"))
@@ -155,3 +185,19 @@ def test_digests_of_titles_come_back(types):
 
     assert found == digests
     assert all(found.type_of(title, types[title]) == types[title] for title in types)
+
+
+@many
+@given(st.lists(TITLES, unique=True, max_size=8))
+def test_digest_is_of_one_title_of_a_name(titles):
+    """Of the titles of one name at most one is known; the others have a rival then."""
+    digests = TitleDigests()
+    for title in titles:
+        digests = digests.with_types({title: "number"})
+
+    known = [title for title in titles if digests.type_of(title, "number")]
+
+    assert len({default_name(title) for title in known}) == len(known)
+    names = {default_name(title): title for title in known}
+    others = [title for title in titles if title not in known and default_name(title) in names]
+    assert all(digests.has_rival(title) for title in others)

@@ -239,6 +239,7 @@ def test_figures_with_one_key_that_differ_fail_the_window(sim, clock):
 
     assert out.records(AGENTS) == []
     assert "have the same key (agent_id, _window_start)" in str(out.error)
+    assert "set reporting.api_version to a version that sends one" in str(out.error)
 
 
 # Responses

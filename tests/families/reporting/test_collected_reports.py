@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -138,6 +139,76 @@ def test_jobs_of_another_report_are_not_collected(sim, clock):
     out = run_reporting(report_config(sim, {"mode": "collect"}), clock, REPORT)
 
     assert {r["_job_id"] for r in out.records(REPORT)} == {mine}
+
+
+def test_job_that_is_listed_later_with_the_end_of_collected_ones_is_collected(sim, clock):
+    """Of three jobs with one end, the last one listed has the lowest ID; each is emitted once."""
+    first, second, third = (sim.report_jobs.submit({}) for _ in range(3))
+    clock.instant += HOUR
+    ended = [collected_job(job_id, "2026-03-20T12:01:00Z") for job_id in (first, second, third)]
+    sim.faults.add(listing_of(*ended[1:]))
+    sim.faults.add(listing_of(*ended))
+    config = report_config(sim, {"mode": "collect"})
+
+    outputs = [run_reporting(config, clock, REPORT)]
+    outputs += [run_reporting(config, clock, REPORT, state=outputs[-1].state) for _ in range(2)]
+
+    emitted = [{r["_job_id"] for r in out.records(REPORT)} for out in outputs]
+    assert [out.error for out in outputs] == [None] * 3
+    assert emitted == [{second, third}, {first}, set()]
+    assert sorted(outputs[1].state["bookmarks"][REPORT]["latest_collected"]["ids"]) == sorted(
+        (first, second, third)
+    )
+
+
+def test_job_that_ends_minutes_after_a_collected_one_is_collected(sim, clock):
+    """A bookmark within `settle_minutes` does not delay the next job."""
+    config = report_config(sim, {"mode": "collect"})
+    sim.report_jobs.submit({})
+    clock.instant += timedelta(minutes=5)
+    first = run_reporting(config, clock, REPORT)
+    later = sim.report_jobs.submit({})
+    clock.instant += timedelta(minutes=5)
+
+    out = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert {r["_job_id"] for r in out.records(REPORT)} == {later}
+
+
+def test_jobs_that_ended_in_a_skipped_period_are_not_collected(sim, clock):
+    """`skip_windows` passes the jobs of its period, and those around it are emitted once."""
+    before, inside, after = (sim.report_jobs.submit({}) for _ in range(3))
+    clock.instant += HOUR * 12
+    times = {before: "12:10", inside: "14:10", after: "16:10"}
+    ended = [collected_job(job_id, f"2026-03-20T{at}:00Z") for job_id, at in times.items()]
+    sim.faults.add(*[listing_of(*ended)] * 9)
+    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
+    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
+    config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert (first.error, again.error) == (None, None)
+    assert Counter(r["_job_id"] for r in first.records(REPORT)) == {before: 12, after: 12}
+    assert again.records(REPORT) == []
+
+
+def test_bookmark_in_a_skipped_period_passes_its_jobs(sim, clock):
+    """The next run does not collect a job that ended before the end of the skipped period."""
+    job_id = sim.report_jobs.submit({})
+    clock.instant += HOUR * 12
+    sim.faults.add(*[listing_of(collected_job(job_id, "2026-03-20T14:10:00Z"))] * 9)
+    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
+    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
+    config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+
+    first = run_reporting(config, clock, REPORT)
+    again = run_reporting(config, clock, REPORT, state=first.state)
+
+    assert (first.error, again.error) == (None, None)
+    assert again.bookmark(REPORT) == "2026-03-20T15:00:00+00:00"
+    assert first.counts() + again.counts() == {}
 
 
 def test_job_that_waits_for_its_file_holds_back_later_ones(sim, clock):

@@ -97,6 +97,19 @@ def test_wfm_windows_are_as_long_as_allowed(sim, clock, table):
     assert sim.limit_violations == 0
 
 
+def test_wfm_rows_of_an_api_that_ignores_media_types_name_the_setting(sim, clock):
+    """Each request returns the rows of all types, and one request without a type is right."""
+    row = {"skillId": 1, "mediaTypeId": 4, "intervalStartDate": FIRST.isoformat()}
+    sim.faults.add(*[listed_as({"contactStats": [row]})] * 4)
+    end = {"start_date": FIRST.isoformat(), "end_date": (FIRST + DAY / 4).isoformat()}
+    config = reporting_settings(sim, {"wfm_media_types": [1, 4]}, **end)
+
+    out = run_reporting(config, clock, CONTACTS_BY_SKILL)
+
+    assert out.records(CONTACTS_BY_SKILL) == []
+    assert "set reporting.wfm_media_types to []" in str(out.error)
+
+
 @EACH_TABLE
 def test_wfm_plan_shows_the_calls(sim, clock, table):
     """`--plan` counts a call for each window and media type, and sends no request."""
