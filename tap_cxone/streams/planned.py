@@ -171,9 +171,8 @@ class PlannedStream(CXoneStream):
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
         self._restore_family_state()
-        return StreamPlan.from_workload(
-            self.planned_workload(), self.family, self.remaining_calls()
-        )
+        workload = self.planned_workload()
+        return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
     def _plan_run(self) -> Iterable[Window]:
         """Return the windows that this run may read; update state and progress for the run."""

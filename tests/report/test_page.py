@@ -147,7 +147,7 @@ def _check_rows(tab: Page) -> None:
     bots = _card(tab, BOTS)
     assert _size(bots.locator("rect.aside").first)[1] > 0
     titles = bots.locator(".rows title").all_text_contents()
-    assert titles[0] == "2026-03-17Z to 2026-03-18Z: 10 rows, 2 quarantined"
+    assert titles[0] == "2026-03-17Z to 2026-03-18Z: 9 rows, 2 quarantined"
     long = _card(tab, "qm_workflows").locator("g:has(rect.mean) title")
     assert "12 per day on average" in long.all_text_contents()[0]
     assert (

@@ -44,8 +44,8 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARKS = {codecs.BOM_UTF8: "utf-8"} | dict.fromkeys(_UTF_16, "utf-16")
 
 
-_GZIP_ERRORS: tuple[type[Exception], ...] = (EOFError, BadGzipFile, gzip_error)
-DAMAGE_ERRORS: tuple[type[Exception], ...] = (*_GZIP_ERRORS, UnicodeError)
+_GZIP_ERRORS = (EOFError, BadGzipFile, gzip_error)
+DAMAGE_ERRORS = (*_GZIP_ERRORS, UnicodeError)
 """Errors raised inside `open_text` if a file is damaged."""
 
 MAX_UNPACKED_BYTES = 20_000_000_000

@@ -3,14 +3,16 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
-import importlib.util
 import io
 import re
 import sys
 import tracemalloc
 import zlib
 from contextlib import nullcontext
+from importlib.machinery import SourceFileLoader
 from itertools import pairwise
+from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -210,9 +212,9 @@ def test_gzip_without_isal_is_read_by_zlib(monkeypatch, packed, is_damaged):
     """Where isal is not installed, zlib unpacks a file and finds its damage."""
     for name in ("isal", "isal.igzip"):
         monkeypatch.setitem(sys.modules, name, None)
-    found = importlib.util.spec_from_file_location("text_without_isal", text.__file__)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    loader = SourceFileLoader("text_without_isal", text.__file__)
+    module: Any = ModuleType(loader.name)
+    loader.exec_module(module)
 
     with (
         spool_chunks([packed], expected_size=None, description="f") as spool,
