@@ -11,7 +11,7 @@ SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 # Modules are compiled once, not in each process that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-postgres demo-models scale-demo test test-all test-scale test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
+.PHONY: demo demo-postgres demo-models scale-demo test test-ci test-all test-scale test-pythons test-wheel chromium check check-workflows sbom bench docs site format clean
 
 demo: .meltano/.ready  ## load CXone rows from the simulator into DuckDB, and answer questions with them
 	@$(BIN)/python -c "import duckdb" || { echo "make demo needs Python 3.11 to 3.13: make clean, \
@@ -31,22 +31,25 @@ demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in
 scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers
 	$(BIN)/python -m tests.scale.demo
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in about seven minutes on two cores, and print the branch coverage
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the fast tests in less than three minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 
-test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready .venv-dbt/.ready  ## run the slow tests too
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "not scale" --hypothesis-profile=all
+test-ci: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the other tests that a change must pass
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "ci and not slow"
 
 test-scale: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## run sixty shards under Airflow, with failures: about fifteen minutes on two cores
 	$(BIN)/pytest -m scale -p no:cacheprovider tests/scale
 
-test-pythons: test  ## run the fast tests on every supported Python of this machine
+test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready .venv-dbt/.ready  ## run the slow tests too
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "not scale" --hypothesis-profile=all
+
+test-pythons: test test-ci  ## run the tests of CI on every supported Python of this machine
 	@set -e; interpreters=$$($(BIN)/python -m tests.support.pythons); for found in $$interpreters; do \
 		environment=.venv-$${found%%=*}; echo "Python $${found%%=*}"; \
 		UV_PROJECT_ENVIRONMENT=$$environment $(BIN)/uv sync --python $${found#*=} \
 			--compile-bytecode --quiet --locked --all-extras; \
-		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -p no:cacheprovider; \
+		$$environment/bin/pytest --numprocesses=auto --dist=worksteal -m "not slow" -p no:cacheprovider; \
 	done
 
 chromium:  ## install the browser of the tests of cxone-report (Debian, as root)
@@ -76,7 +79,7 @@ test-wheel: .venv/.ready  ## build the wheel, and run the tests against it
 	dist/.venv/bin/tap-cxone --version
 	dist/.venv/bin/cxone-simulator run --speed 100 -- dist/.venv/bin/tap-cxone --config ENV --test
 	cp -R tests demo transform docs orchestrate .github pyproject.toml README.md CHANGELOG.md meltano.yml mkdocs.yml dist/there
-	cd dist/there && ../.venv/bin/python -m pytest -n auto -p no:cacheprovider $(WHEEL_TESTS)
+	cd dist/there && ../.venv/bin/python -m pytest -n auto -m "not slow" -p no:cacheprovider $(WHEEL_TESTS)
 
 sbom: .venv/.ready  ## write the packages of the tap and its extras, from uv.lock, to dist/sbom.cdx.json (CycloneDX)
 	mkdir -p dist

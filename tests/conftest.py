@@ -36,6 +36,10 @@ hypothesis.settings.register_profile("all", deadline=None, max_examples=100)
 hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 
+# How many cases of a test `make test` tries; `make test-ci` tries the others.
+FAST_CASES = 3
+# Folders of tests that run no tap: all of their cases together take a moment.
+CHEAP = {"unit", "docs"}
 
 if sys.platform == "win32":
     # Whole processes, ended by signals; shells and pipes.
@@ -44,7 +48,7 @@ if sys.platform == "win32":
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try each n-th case of `some(n)` every time, omit on Windows what needs POSIX.
+    """Choose the cases that are slow or left to CI, omit on Windows what needs POSIX.
 
     What takes longest begins first: no process waits for the last one in the end.
     """
@@ -56,10 +60,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if cases[name] % some.args[0]:
                 item.add_marker(pytest.mark.slow)
             cases[name] += 1
+    leave_cases_to_ci(items)
     if sys.platform == "win32":
         for item in items:
             if item.get_closest_marker("posix"):
                 item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
+
+
+def leave_cases_to_ci(items: Sequence[pytest.Item]) -> None:
+    """Mark all but a few cases of each test that runs the tap, evenly spread, with `ci`."""
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if not item.get_closest_marker("slow") and CHEAP.isdisjoint(item.path.parts):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for group in cases.values():
+        tried = {len(group) * number // FAST_CASES for number in range(FAST_CASES)}
+        for number, item in enumerate(group):
+            if number not in tried:
+                item.add_marker(pytest.mark.ci)
 
 
 def pytest_collection_finish() -> None:

@@ -61,6 +61,7 @@ def test_storage_file_is_not_there_before_its_commit(s3):
     assert sum("partNumber" in query for _, query in s3.requests) == 2
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("step", ["write", "finish", "commit"])
 def test_storage_upload_refused_is_repeated_from_its_copy(s3, step):
     """A refused request of any step has the whole file uploaded again, after a wait."""
@@ -138,6 +139,7 @@ def sim(simulate):
     return simulate()
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "form", ["parquet", pytest.param("jsonl", marks=pytest.mark.slow)], ids=["parquet", "jsonl"]
 )
@@ -154,6 +156,7 @@ def test_s3_batches_have_the_rows_of_record_messages(sim, clock, s3, form):
     assert batched(out.messages, s3.params) == expected
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 def test_s3_upload_failing_fails_the_window_without_a_batch(sim, clock, s3):
     """If one file of a window cannot be stored, no BATCH names any of its files."""

@@ -377,6 +377,7 @@ def test_file_names(sim, clock, tmp_path):
 # The tap and a target as processes
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_tap_piped_into_a_target_stores_the_same_by_batch(simulate, clock, tmp_path, form):
     """`tap-cxone | target` stores by BATCH what a run by RECORD says, from a path with a blank."""

@@ -140,6 +140,7 @@ def test_type_of_a_deselected_stream_is_not_judged(sim, clock):
     assert run_tap(config, clock=clock, catalog=catalog).error is None
 
 
+@pytest.mark.ci
 def test_catalog_discovered_without_state_does_not_swap_columns(sim, clock):
     """The title in a catalog says which column it means, whatever name discovery gave it."""
     header = ["Adherence", "Adherence %"]

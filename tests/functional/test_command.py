@@ -244,6 +244,7 @@ def test_host_that_is_unreachable_fails_every_stream_with_one_line(tap):
     assert "invented-secret" not in run.stdout + run.stderr
 
 
+@pytest.mark.ci
 @pytest.mark.posix
 def test_command_names_the_target_if_the_pipe_closes():
     """A closed pipe ends the run with exit 1 and one line that points to the target."""
@@ -265,6 +266,7 @@ def judged(out: Output) -> subprocess.CompletedProcess[str]:
     return subprocess.run([JUDGE], input=lines, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.ci
 def test_singer_check_tap_accepts_two_runs(clock, config):
     """The judge of singer-tools finds no fault in a first run and in one that continues from it."""
     first = run_tap(config, clock=clock)

@@ -157,6 +157,7 @@ def terminal(folder: Path, options: Options, **variables: str) -> Iterator[Termi
 QUICK = Options(speed=SPEED, rows_per_day=8, link_seconds=9e6)
 
 
+@pytest.mark.ci
 def test_run_in_a_terminal_ends_with_a_summary(tmp_path):
     """The display shows what is done, then gives way to a summary; no line is garbled."""
     with terminal(tmp_path, QUICK) as run:
@@ -179,6 +180,7 @@ def test_run_in_a_terminal_ends_with_a_summary(tmp_path):
     assert screen.cursor
 
 
+@pytest.mark.ci
 def test_interrupted_run_restores_the_terminal(tmp_path):
     """Control-C ends the display too: the cursor is back, and the summary says what was done."""
     slow = Options(speed=SPEED, rows_per_day=8, job_seconds=9e6)

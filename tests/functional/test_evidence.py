@@ -119,6 +119,7 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
         )
 
 
+@pytest.mark.ci
 def test_credentials_alone_end_with_exit_code_0():
     """A nightly process with an access key, a client and a region does not fail."""
     end = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)

@@ -68,6 +68,7 @@ def test_one_stream_fails():
     assert "qm_questions" not in complete
 
 
+@pytest.mark.ci
 def test_quota_used_up_exits_with_zero():
     """A run that stops at the quota ends with 0, and says when to come back."""
     with Simulator(
@@ -81,6 +82,7 @@ def test_quota_used_up_exits_with_zero():
     assert len([name for name in last_bookmarks(done.stdout) if "opilot" in name]) == 3
 
 
+@pytest.mark.ci
 def test_quota_used_up_exits_with_one_if_configured():
     """With `on_quota_exhausted: fail` it ends with 1 and names the streams."""
     with Simulator(

@@ -105,6 +105,7 @@ def test_extraction_log_precedes_the_state_of_its_window(sim, clock, audit_log, 
     assert logged.keys() == set(THREE)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_batch_of_the_extraction_log_precedes_the_state(sim, clock, audit_log, tmp_path, form):
     """In batch mode the file of the record is named before the bookmark moves."""
@@ -142,6 +143,7 @@ def test_skipped_window_is_logged_with_its_reason(sim, clock, audit_log):
     assert (record["skip_reason"], record["records"], record["sha256"]) == ("broken", None, None)
 
 
+@pytest.mark.ci
 def test_extraction_log_is_deselected_by_default(sim, clock, audit_log):
     """Without a catalog no record of it is emitted."""
     config = every(sim, audit_log)

@@ -166,6 +166,7 @@ def test_variable_of_a_nested_setting_is_refused(sim, monkeypatch, variable, wor
     assert problem.startswith(f"the variable {variable} is not read; write {words} into")
 
 
+@pytest.mark.ci
 def test_schema_change_of_many_columns_lists_only_some(simulate, clock, caplog):
     """A log line about thousands of new columns stays readable."""
     sim = simulate(extra_columns={"qm-workflows": tuple(f"Extra {n}" for n in range(3000))})

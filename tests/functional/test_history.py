@@ -212,6 +212,7 @@ def test_reload_with_a_repeated_id_is_refused(reader):
         reader.run(3, 7, reload=[RELOAD, RELOAD])
 
 
+@pytest.mark.ci
 def test_deep_lookback_reads_the_last_days_at_its_interval(reader, clock):
     """The last three days are read again once a week, not each night."""
     deep = {"deep_lookback": {"days": 3, "every_days": 7}}
@@ -261,6 +262,7 @@ def test_interrupted_first_run_without_start_date_is_completed(reader, sim, cloc
     assert len(out.state["bookmarks"][STREAM]["history"]["committed"]) == 1
 
 
+@pytest.mark.ci
 def test_reload_before_the_first_day_does_not_move_the_begin(reader, clock):
     """The time between the reloaded day and the first committed one stays unread."""
     out = reader.run(None)

@@ -96,6 +96,7 @@ pytestmark = pytest.mark.posix
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 @SIGNALS
 def test_while_polling(number, code):
@@ -115,6 +116,7 @@ def test_while_polling(number, code):
         assert len(sim.jobs) == 1
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("place", ["poll", "download"])
 def test_while_an_answer_is_awaited(place):
     """A signal does not wait for a server that is silent."""
@@ -129,6 +131,7 @@ def test_while_an_answer_is_awaited(place):
         assert state_of_lines(lines)["bookmarks"][STREAM]["pending_jobs"]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 def test_while_a_submit_is_answered():
     """A signal does not lose a submit: its answer is awaited, and STATE holds its job."""
@@ -146,6 +149,7 @@ def test_while_a_submit_is_answered():
         assert len(sim.jobs) == 1
 
 
+@pytest.mark.ci
 def test_second_signal_ends_the_process_at_once():
     """A second signal ends the process although a submit is not answered."""
     with (
@@ -179,6 +183,7 @@ def test_signal_while_records_are_emitted_ends_between_lines():
         assert len(lines) < 1500  # of more than two thousand
 
 
+@pytest.mark.ci
 def test_no_half_a_line_without_buffers():
     """Where Python does not buffer, a signal during a long line does not cut it."""
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")

@@ -64,6 +64,7 @@ def test_job_of_the_state_is_listed_as_used(sim, clock):
     assert entry.detail == "running; the next run resumes it"
 
 
+@pytest.mark.ci
 def test_listing_spends_no_export(sim, clock):
     """The API's list and status requests are the only ones."""
     config, state = stuck_export(sim, clock)

@@ -367,6 +367,7 @@ def test_where_a_display_is_drawn(out, err, environment, expected):
     assert supports_live_display(out, err, environment) is expected
 
 
+@pytest.mark.ci
 def test_rich_is_loaded_for_a_display_only():
     """What needs no display does not load what draws it: starting is quick."""
     code = "import sys, tap_cxone.tap; sys.exit('rich' in sys.modules)"

@@ -311,6 +311,7 @@ def test_stream_maps_with_a_new_column(simulate, clock):
         assert record["shouted"] == record["team_name"].upper()
 
 
+@pytest.mark.ci
 def test_stream_maps_that_hash(simulate, clock):
     """What a map hides stays hidden in every row, new column or not."""
     maps = {STREAM: {"phone_number": "md5(phone_number)"}}

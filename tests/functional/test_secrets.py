@@ -262,6 +262,7 @@ def stages() -> list[Any]:
     ]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 @pytest.mark.parametrize(("places", "status"), stages(), ids=readable)
 def test_refusal_that_repeats_secrets_shows_none(tenant, places, status):

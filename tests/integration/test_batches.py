@@ -34,6 +34,7 @@ def recipe_query() -> str:
     return found[0].rstrip(";")
 
 
+@pytest.mark.ci
 def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(simulate, clock):
     """Count, sum and keys of the rows in S3 are those of RECORD messages, by folder too."""
     sim = simulate()

@@ -52,6 +52,7 @@ def logged_run(simulate: Any, clock: Any) -> Output:
     return run_tap(config, clock=clock, catalog=select(config, *STREAMS, "extraction_log"))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
 def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path, type_):
     """A skipped day is incomplete, also the first one, and so are the days after the last window.

@@ -177,6 +177,7 @@ def kinds(simulate, clock) -> Output:
     return Output([message for out in outputs for message in out.messages], None)
 
 
+@pytest.mark.ci
 def test_kinds_of_files_are_right_in_postgres(kinds, server, tmp_path):
     """PostgreSQL has each value as its file means it, and nothing of an invalid row."""
     load_messages(kinds, POSTGRES, server.settings, tmp_path)

@@ -132,6 +132,7 @@ def load_into_postgres(
     state.write_text(json.dumps(without_owner(last)))  # two simulators are one tenant here
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("rows", "streams"),
     [

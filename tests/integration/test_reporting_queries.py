@@ -39,6 +39,7 @@ def ask(simulate, clock, server, tmp_path: Path) -> Any:
     return lambda query: server.ask(re.sub(rf"\b(from|join) ({names})\b", r"\1 cxone.\2", query))
 
 
+@pytest.mark.ci
 def test_page_queries_of_reporting_find_the_loaded_rows(ask):
     """Contacts join their dimensions, calls are grouped by skill, and a report by the job's day."""
     queries = page_queries()

@@ -62,6 +62,7 @@ def sim(simulate) -> Simulator:
     return started
 
 
+@pytest.mark.ci
 def test_rows_are_right_in_postgres(sim, clock, server: Postgres, tmp_path):
     """PostgreSQL has the newest row of each key, each identical row, and no row without a key."""
     load_messages(run_row_files(sim, clock), POSTGRES, server.settings, tmp_path)

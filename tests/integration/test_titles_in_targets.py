@@ -65,6 +65,7 @@ def outputs(simulate, clock):
     return run_twice(simulate(job_seconds=0), clock)
 
 
+@pytest.mark.ci
 def test_titles_keep_their_columns_in_postgres(outputs, server, tmp_path):
     """PostgreSQL accepts every name in two loads, and holds each title's values in one column."""
     for out in outputs:
@@ -79,6 +80,7 @@ def test_titles_keep_their_columns_in_postgres(outputs, server, tmp_path):
     assert (types["hours"], types["hours_string"], types["breaks"]) == ("numeric", "text", "bigint")
 
 
+@pytest.mark.ci
 def test_titles_keep_their_columns_in_duckdb(outputs, tmp_path):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"

@@ -57,6 +57,7 @@ def unusual_messages(simulate, clock) -> Output:
     return out
 
 
+@pytest.mark.ci
 def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_path):
     """Each value is the one that the file means, to the last of the 18 digits of a `bigint`."""
     assert "`bigint`, which holds 18 digits" in (ROOT / "docs/loaders.md").read_text()

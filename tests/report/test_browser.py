@@ -136,6 +136,7 @@ def test_printed_page_is_light(report):
     )
 
 
+@pytest.mark.ci
 def test_printed_page_shows_the_filter_only_if_it_is_used(report):
     """A print of one stream must not look like one of all."""
     report.emulate_media(media="print")

@@ -51,6 +51,7 @@ def test_failed_job_ahead_keeps_what_was_committed(sim, clock):
     assert len(submits(sim)) == 4
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("case", ["upper", "title"])
 def test_status_in_other_letters(simulate, clock, case):
     """However the API spells its words, they mean the same."""

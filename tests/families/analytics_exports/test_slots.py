@@ -182,6 +182,7 @@ def test_submit_refused_beyond_the_tenants_slots_is_repeated(simulate, clock):
 # Settings
 
 
+@pytest.mark.ci
 def test_window_that_fails_keeps_prefetched_jobs_pending(sim, clock):
     """A window that fails costs no job that its worker had requested meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}

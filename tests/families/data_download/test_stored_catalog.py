@@ -58,6 +58,7 @@ def metrics(number: int, form: str = "cm_{:016x}") -> tuple[CustomMetric, ...]:
 FEW = {"custom_metrics": [metrics(1)[0].id]}
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("number", "entry"),
     [
@@ -101,6 +102,7 @@ def test_state_of_sixty_downloads_over_thirty_days_is_small_and_continued(simula
     assert second.counts() == {}
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["CM_{:016X}", "{:08x}-0000-4000"])
 def test_state_is_small_whatever_the_form_of_the_ids(simulate, clock, form):
     """IDs that are no names of columns take no more room in STATE than others."""

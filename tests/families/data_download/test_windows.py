@@ -72,6 +72,7 @@ def planner(zone: ZoneInfo, most: int = 1) -> Callable[[datetime, datetime], lis
     return lambda start, horizon: list(stream.windows(start, horizon, ()))  # type: ignore[attr-defined]
 
 
+@pytest.mark.ci
 @examples(100)
 @given(
     st.sampled_from(ZONES),

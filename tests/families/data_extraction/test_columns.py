@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from tap_cxone.errors import DriftError
 from tests.conftest import settings_for
 from tests.support.data_extraction import (
@@ -72,6 +74,7 @@ def test_new_columns(simulate, clock):
     assert [r["acd_id"] for r in out.records(STREAM)] == [row["ACD ID"] for row in rows]
 
 
+@pytest.mark.ci
 def test_new_columns_are_remembered(simulate, clock):
     """The next run knows them from its first SCHEMA on and writes no other."""
     sim = simulate(extra_columns=MORE)

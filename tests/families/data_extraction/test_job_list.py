@@ -94,6 +94,7 @@ def test_lost_submit_without_a_job_list_ends_the_stream(sim, clock):
     assert len(submits(sim)) == 1
 
 
+@pytest.mark.ci
 def test_job_that_no_response_named_is_not_adopted(simulate, clock):
     """A job of this run that its response did not name is not taken for that of a lost submit."""
     sim = simulate(rows_per_day=1, sync_response="url")

@@ -125,6 +125,7 @@ def test_table_name_not_found_costs_no_export(simulate, clock):
     assert out.bookmark(GR) == "2026-03-18T00:00:00+00:00"
 
 
+@pytest.mark.ci
 def test_table_name_found_is_remembered(simulate, clock):
     """The next run begins with the name that was found."""
     sim = simulate(gr_namespace="autopilot")

@@ -283,6 +283,7 @@ def test_job_that_ended_a_minute_ago_is_collected(sim, clock):
     assert out.counts()[REPORT] == 12
 
 
+@pytest.mark.ci
 @pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another"])
 def test_file_of_a_collected_job_goes_to_allowed_hosts_only(sim, clock, is_allowed):

@@ -47,6 +47,7 @@ def test_history_is_complete_in_pages(simulate, clock, table, generation):
         assert [name for name in state if not fits(state[name], record[name])] == []
 
 
+@pytest.mark.ci
 @EACH_HISTORY
 def test_unfinished_day_of_a_history_is_read_again(sim, clock, table):
     """A window may end within a day; the next run reads that day from its midnight."""

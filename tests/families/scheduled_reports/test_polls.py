@@ -78,6 +78,7 @@ def test_polls_of_later_runs(simulate, clock):
     assert sim.fast_polls == 0
 
 
+@pytest.mark.ci
 def test_many_runs_wait_for_little_but_their_reports(simulate, clock):
     """Runs of 20 s, looked at 15 s apart at the soonest, take hardly longer than 20 s each."""
     sim = simulate(job_seconds=20)

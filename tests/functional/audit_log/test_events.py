@@ -315,6 +315,7 @@ def test_lost_submit_is_audited_as_adopted(simulate, clock, audit_log):
     ] == [sim.analytics_exports[0].id]
 
 
+@pytest.mark.ci
 def test_stream_stopped_by_a_quota_stops_the_run(simulate, clock, audit_log):
     """A quota that is used up ends a stream for the day; the run succeeds, and is not complete."""
     sim = simulate(exports_per_day=1)

@@ -43,6 +43,7 @@ def logged(storage: ObjectStorage) -> list[list[dict[str, Any]]]:
     return [[json.loads(line) for line in data.splitlines()] for data in storage.objects().values()]
 
 
+@pytest.mark.ci
 def test_run_has_one_object_with_all_of_its_lines(sim, clock, s3_bucket):
     """The name has the start and the ID of the run, and each run has an object of its own."""
     out = run_exports(bucket_settings(sim, s3_bucket), clock)
@@ -64,6 +65,7 @@ def log(s3_bucket: ObjectStorage, clock: FakeClock) -> Iterator[AuditLog]:
         yield log
 
 
+@pytest.mark.ci
 def test_object_has_the_first_line_at_once_and_later_lines_within_a_minute(clock, s3_bucket, log):
     """A process that is killed leaves the lines of up to a minute before its last line."""
     seen = []
@@ -75,6 +77,7 @@ def test_object_has_the_first_line_at_once_and_later_lines_within_a_minute(clock
     assert seen == [1, 1, 1, 4]
 
 
+@pytest.mark.ci
 def test_object_has_all_lines_when_the_log_is_closed(s3_bucket, log):
     """The end of a run uploads what no upload had before."""
     for _ in range(3):
@@ -85,6 +88,7 @@ def test_object_has_all_lines_when_the_log_is_closed(s3_bucket, log):
     assert len(logged(s3_bucket)[0]) == 3
 
 
+@pytest.mark.ci
 def test_last_upload_that_is_refused_is_repeated(clock, s3_bucket, log):
     """A refusal at the end loses no line: the object is uploaded again after a wait."""
     for _ in range(3):
@@ -97,6 +101,7 @@ def test_last_upload_that_is_refused_is_repeated(clock, s3_bucket, log):
     assert clock.slept
 
 
+@pytest.mark.ci
 def test_upload_refused_in_the_middle_of_a_run_is_repeated_a_minute_later(clock, s3_bucket, log):
     """A storage that fails for a moment fails no stream."""
     log.write("job_state", {"state": "running"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from tests.conftest import settings_for
 from tests.support.expectations import without_metadata
 from tests.support.requests import submits
@@ -131,6 +133,7 @@ def test_second_run_adds_what_is_new(simulate, clock):
     assert 25 <= len(got - had) <= 40
 
 
+@pytest.mark.ci
 def test_runs_around_the_clock_miss_no_late_row(simulate, clock):
     """Run after run, through two midnights, the union by key is every row that can be seen."""
     sim = simulate(rows_per_day=72)

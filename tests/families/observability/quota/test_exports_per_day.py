@@ -97,6 +97,7 @@ def test_instant_named_by_the_warning_is_the_first_possible(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.ci
 def test_each_export_counts_for_its_own_day(sim, clock):
     """Exports come free one by one, as each is a day old."""
     config = quota_settings(sim, "2026-03-10T00:00:00Z", "2026-03-18T00:00:00Z", exports_per_day=1)
@@ -247,6 +248,7 @@ def test_quota_used_up_does_not_stop_other_families(sim, clock):
         assert out.bookmark(entity) == "2026-03-20T00:00:00+00:00"
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_many_runs(sim, clock):
     """Run every seven hours the tap never requests a fourth export, and loses nothing."""

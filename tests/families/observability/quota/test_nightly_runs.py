@@ -31,6 +31,7 @@ def run_nightly(sim, clock, nights, *streams, order="oldest_first", **family):
     return out
 
 
+@pytest.mark.ci
 def test_three_tables_a_night_lose_no_export(sim, clock):
     """Each table is exported each night, although the exports of the night before still count."""
     run_nightly(sim, clock, 14, *THREE)
@@ -62,6 +63,7 @@ def test_wait_for_an_export_is_logged(sim, clock, caplog):
     assert "(observability.quota_wait_minutes)" in text
 
 
+@pytest.mark.ci
 def test_four_tables_a_night_take_turns(sim, clock):
     """Of four tables that need one export a night, each is left out equally often."""
     run_nightly(sim, clock, 12, *PATHS)
