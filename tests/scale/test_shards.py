@@ -262,11 +262,12 @@ def read_once(running: Stack, tenant: str) -> None:
 
 
 def tables_of(running: Stack, schema: str) -> dict[str, list[str]]:
-    """Return the columns of each table that come from rows."""
+    """Return the columns of each table that come from rows; the extraction log has none."""
     found: dict[str, list[str]] = {}
     query = (
         f"select table_name, column_name from information_schema.columns where "
-        f"table_schema = '{schema}' and column_name !~ '^_(sdc|window)_'"
+        f"table_schema = '{schema}' and column_name !~ '^_(sdc|window)_' "
+        "and table_name <> 'extraction_log'"
     )
     for table, column in sorted(running.warehouse.ask(query)):
         found.setdefault(table, []).append(column)
