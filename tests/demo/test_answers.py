@@ -44,6 +44,7 @@ def figures_tab(tmp_path_factory) -> Iterator[Page]:
         yield opened
 
 
+@pytest.mark.ci
 def test_figures_of_an_answer_are_a_table_with_headings(figures_tab):
     """A screen reader finds question, headings of columns and rows, and values; no drawing."""
     region = figures_tab.get_by_role("region", name=TEAMS.question).first

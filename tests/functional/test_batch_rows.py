@@ -61,6 +61,7 @@ def compare(tmp_path):
     return check
 
 
+@pytest.mark.ci
 @pytest.mark.some(4)
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 @pytest.mark.parametrize("odd", [name for name in ODD if name != "exact"], ids=str)
@@ -69,12 +70,14 @@ def test_batch_of_csv_has_the_rows_of_record_messages(compare, form, odd):
     compare(form, entity_settings(), WIDE, csv_table(700, *ODD[odd]), csv_table(3))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_batch_without_keys_has_the_hashes_of_record_messages(compare, form):
     """Rows that are known by their digest are the same in files, and equal rows come once."""
     compare(form, entity_settings(keys=()), WIDE, csv_table(700, "s3,,,,,", "s3,,,,,"))
 
 
+@pytest.mark.ci
 @pytest.mark.some(6)
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 @pytest.mark.parametrize("among", [name for name in AMONG if name != "numbers"], ids=str)

@@ -92,6 +92,7 @@ def test_storage_upload_refused_thrice_is_an_error(s3):
     assert "files/never" not in s3.objects()
 
 
+@pytest.mark.ci
 def test_storage_file_discarded_leaves_nothing(s3):
     """A file that is discarded, committed or not, is no object."""
     for name in ("gone-1", "gone-2"):

@@ -56,6 +56,7 @@ def sim(simulate):
 # The same rows
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_batches_bring_a_target_the_same_rows(sim, clock, tmp_path, form):
     """Every stream's rows reach a target of the SDK by BATCH as they do by RECORD, each once."""
@@ -229,6 +230,7 @@ def kept(out: Output) -> str:
     return str(state.get("bookmarks", {}).get(STREAM, {}).get("replication_key_value", ""))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 @pytest.mark.parametrize("form", ["jsonl", pytest.param("parquet", marks=pytest.mark.slow)])
 def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):

@@ -37,6 +37,7 @@ def answer_with(value):
 # URLs of the API
 
 
+@pytest.mark.ci
 def test_file_of_an_allowed_host_is_fetched_with_the_token():
     """The token goes along, and the file in the JSON is what is stored."""
     body = {"files": {"fileName": "a.csv", "file": base64.b64encode(b"a,b\r\n").decode()}}
@@ -53,6 +54,7 @@ def test_file_of_an_allowed_host_is_fetched_with_the_token():
     assert files.requests == [("GET", "/files?fileName=a.csv", BEARER)]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize(
     "url",
@@ -104,6 +106,7 @@ def test_json_that_ends_early_is_no_file():
 # Parameters and pages
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("send", ["submit", "post_idempotent"])
 def test_parameters_of_a_post_are_its_query(send):
     """A POST may have a query and no body."""

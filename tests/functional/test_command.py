@@ -81,6 +81,7 @@ def errors(run: CommandResult | subprocess.CompletedProcess[str]) -> list[str]:
     return re.findall(r"^(?:.*\| )?ERROR *\|(?:.*\| )?(.*)$", run.stderr, re.MULTILINE)
 
 
+@pytest.mark.ci
 def test_command_prints_all_setting_problems():
     """Each problem is one line with its remedy, and the exit code is 2."""
     run = command_process(
@@ -130,6 +131,7 @@ def test_application_is_required_where_its_family_has_settings(tap):
     ) in errors(run)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("offline-discovery")
 @pytest.mark.parametrize("option", ["--discover", "--about", "--help", "--version"])
 def test_what_needs_neither_credentials_nor_network(tap, option):

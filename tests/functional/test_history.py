@@ -248,6 +248,7 @@ def committed_from(out):
     return out.state["bookmarks"][STREAM]["history"]["committed"][0][:10]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("order", ["newest_first", "oldest_first"], ids=lambda order: order)
 def test_interrupted_first_run_without_start_date_is_completed(reader, sim, clock, order):
     """A first run that committed its newest days only leaves older ones to a later run."""

@@ -214,6 +214,7 @@ def test_state_that_is_newest_reads_nothing_from_the_journal(sim, clock, journal
     assert len(sim.jobs) == 4
 
 
+@pytest.mark.ci
 def test_full_table_without_a_bookmark_exports_again(sim, clock, journal_address):
     """Without a bookmark nothing tells an old state from a new one: every run exports again."""
     config = {"access_key_id": "any", "access_key_secret": "any"}

@@ -39,6 +39,7 @@ def clock() -> Eventful:
 # At the start
 
 
+@pytest.mark.ci
 def test_run_waits_for_the_journals_server_at_its_start(sim, clock, server, caplog):
     """A server that comes back soon costs a run that starts meanwhile nothing but time."""
     server.stop()
@@ -53,6 +54,7 @@ def test_run_waits_for_the_journals_server_at_its_start(sim, clock, server, capl
     assert "trying again for at most 0:02:00" in line
 
 
+@pytest.mark.ci
 def test_journals_server_that_stays_away_is_a_temporary_failure(sim, clock, server):
     """After two minutes the run ends with exit code 1, not 2, before any request."""
     server.stop()
@@ -114,6 +116,7 @@ def test_run_survives_a_restart_of_the_journals_server(sim, clock, server, caplo
     assert "was lost; it is open again" in caplog.text
 
 
+@pytest.mark.ci
 def test_run_survives_a_dropped_connection_to_the_journal(sim, clock, server):
     """A connection that is dropped at any pause is opened again."""
     clock.happening = [server.disconnect] * 20
@@ -124,6 +127,7 @@ def test_run_survives_a_dropped_connection_to_the_journal(sim, clock, server):
     assert len(sim.jobs) == 3
 
 
+@pytest.mark.ci
 def test_run_without_its_journals_server_ends_with_the_job_in_state(sim, clock, server):
     """If the server stays away, the run ends, and the next one resumes the job of its STATE."""
     clock.happening = [server.stop]
@@ -226,6 +230,7 @@ def test_watch_ends_with_its_journal(server, open_journal):
     assert SOON.wait_for(lambda: watching_threads() == 0 or None)
 
 
+@pytest.mark.ci
 def test_watch_of_a_lost_connection_ends_with_its_journal(server, open_journal, caplog):
     """A run that ends while the server is away opens no connection afterwards."""
     journal = open_journal(SOON.clock, real_time=True)

@@ -106,6 +106,7 @@ def newer(path: Path) -> None:
         db.execute("PRAGMA user_version = 99")
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("damage", [torn, no_database, scribbled, other_tables, newer])
 def test_journal_that_is_damaged_is_renamed(sim, clock, journal_file, caplog, damage):
     """A file that is none is renamed with a warning, and the run continues with a new one."""

@@ -222,6 +222,7 @@ def test_journal_in_postgresql_without_its_extra_names_the_extra(clock, server, 
         journal_at(server.url, clock)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 def test_url_of_the_journal_is_shown_nowhere(sim, clock, server, caplog, tmp_path: Path):
     """Neither log, messages nor audit log of a run that lost its journal has the address."""

@@ -107,6 +107,7 @@ def test_narrow_windows_double_after_ten_good_ones(sim, clock):
     assert "narrow_windows" not in second.state["bookmarks"][STREAM]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
 def test_narrow_windows_double_within_one_run(sim, clock, order):
     """A long history is read in wide windows again soon after ten narrow ones."""
@@ -126,6 +127,7 @@ def test_narrow_windows_double_within_one_run(sim, clock, order):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
 def test_new_windows_that_double_are_all_read(sim, clock, order):
     """With newest_first the rest of the new days follows in wider windows, then the history."""
@@ -278,6 +280,7 @@ def test_window_that_failed_once_is_forgotten_when_it_is_read(sim, clock):
     assert out.state["bookmarks"][STREAM]["narrow_windows"].keys() == {"failed_start"}
 
 
+@pytest.mark.ci
 def test_counted_exports_are_not_halved_for_two_failures(simulate, clock):
     """Narrower windows need more exports of a quota, so they need a reason."""
     sim = simulate()

@@ -121,6 +121,7 @@ def arrays(monkeypatch):
     return encoded
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize("odd", ODD, ids=str)
 def test_csv_table_as_arrow_arrays_is_equal_on_both_paths(both, arrays, odd):
@@ -181,6 +182,7 @@ def test_new_column_of_a_second_window_has_its_schema_first(both):
     assert [("new_column" in row["record"]) for row in rows] == [False] * 20 + [True] * 30
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize("among", AMONG.values(), ids=AMONG)
 def test_objects(both, among):

@@ -86,6 +86,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     assert len(submits(sim)) == 3
 
 
+@pytest.mark.ci
 def test_killed_run_of_all_streams_is_completed(simulate, clock):
     """Complete streams are requested again for the day of their bookmark and the one before."""
     sim = simulate(rows_per_day=2)

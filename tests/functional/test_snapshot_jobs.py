@@ -177,6 +177,7 @@ def test_snapshot_has_a_plan(clock):
     assert "snapshot of 2026-03-20T12:00Z" in "".join(plan_lines(plan))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 def test_job_of_an_earlier_run_is_resumed(clock):
     """A snapshot whose job still ran is taken up by the next run, without another submit."""

@@ -75,6 +75,7 @@ def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path, ty
     server.execute("alter database postgres reset timezone")
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
 def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path, type_):
     """The same in DuckDB."""

@@ -83,6 +83,7 @@ def monday(text: str) -> date:
     return day - timedelta(days=day.weekday())
 
 
+@pytest.mark.ci
 def test_marts_have_the_figures_of_the_emitted_records(ask_model, loaded_days):
     """Handling time by team, acceptance by week and containment by bot, each computed apart."""
     teams = {row["team_id"]: row["team_name"] for row in loaded_days.records("teams")}
@@ -101,6 +102,7 @@ def test_marts_have_the_figures_of_the_emitted_records(ask_model, loaded_days):
     assert [len(rows) for rows in found] == [4, 2, 3]
 
 
+@pytest.mark.ci
 def test_contacts_have_the_names_of_their_agents_and_their_hours(ask_model, loaded_days):
     """Each contact has a name out of the table of agents, and the hour that it started in."""
     agents = {
@@ -121,6 +123,7 @@ def test_contacts_have_the_names_of_their_agents_and_their_hours(ask_model, load
     assert found == expected
 
 
+@pytest.mark.ci
 def test_described_columns_are_those_of_the_model(loaded_days, tmp_path):
     """The properties of each model have the columns of its query, in their order."""
     path = tmp_path / "warehouse.duckdb"

@@ -109,6 +109,7 @@ def test_reports_read_twice_into_duckdb(project, simulate):
     assert calls == [(sum(row["callsHandled"] for row in truth),)]
 
 
+@pytest.mark.ci
 def test_values_in_json_lines_arrive_unchanged(project, sim):
     """Values arrive as they are: "false" is false, leading zeros and twenty digits stay."""
     target = ROOT / ".meltano/loaders/target-jsonl/venv/bin/target-jsonl"

@@ -69,6 +69,7 @@ def visible(entries: Locator) -> list[str]:
     return [entry.inner_text() for entry in entries.all() if entry.is_visible()]
 
 
+@pytest.mark.ci
 def test_filter_offers_each_stream_and_all(report):
     """All streams are shown at first."""
     options = report.locator("#filter option").all_inner_texts()
@@ -77,6 +78,7 @@ def test_filter_offers_each_stream_and_all(report):
     assert len(visible(report.get_by_role("article"))) == 3
 
 
+@pytest.mark.ci
 def test_filter_shows_one_stream_in_each_section(report):
     """Cards, tables and drawings are those of the chosen stream alone."""
     choose(report, "second_stream")
@@ -88,6 +90,7 @@ def test_filter_shows_one_stream_in_each_section(report):
     assert [bar.is_visible() for bar in report.locator(".timeline g").all()] == [False, True]
 
 
+@pytest.mark.ci
 def test_filter_of_all_streams_shows_everything_again(report):
     """The first choice ends the filter."""
     choose(report, "second_stream")

@@ -148,6 +148,7 @@ def test_report_of_a_folder_merges_its_logs(book, tmp_path):
     assert "second_stream" in page
 
 
+@pytest.mark.ci
 def test_report_of_an_address_merges_its_objects(clock, monkeypatch):
     """`s3://bucket/audit` has one object for each run, as the tap wrote them."""
     with object_storage() as storage:

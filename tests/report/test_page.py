@@ -65,6 +65,7 @@ def write_page(log: Path, to: Path) -> str:
     return to.as_uri()
 
 
+@pytest.mark.ci
 def test_two_nights_in_a_browser(two_nights, tmp_path):
     """Everything is there, at both widths, light and dark; no request is sent to a network."""
     address = write_page(two_nights, tmp_path / "report.html")

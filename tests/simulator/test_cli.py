@@ -115,6 +115,7 @@ def test_run_of_no_program(tmp_path):
     assert CliRunner().invoke(main, ["run", "--", str(tmp_path)]).exit_code == 126
 
 
+@pytest.mark.ci
 @pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_run_forwards_signals(number):

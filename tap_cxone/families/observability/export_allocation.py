@@ -33,15 +33,15 @@ class ExportDemand(Struct, frozen=True):
     def sort_keys(self) -> Iterator[tuple[bool, tuple[bool, float], float, float, str]]:
         """Yield the sort key of each window among those of all streams.
 
-        Of windows with one priority, that of the stream comes first whose bookmark is oldest. If
-        the bookmarks are equal, it is the stream that had to wait most recently. So streams with
-        one new window a day take turns.
+        Of windows with one priority, that of the stream comes first that had to wait most recently,
+        so streams with one new window a day take turns. If none waited, or all did at once, the
+        stream with the oldest bookmark comes first.
         """
         bookmark, last_wait = (
             instant.timestamp() if instant else 0.0 for instant in (self.bookmark, self.stopped_at)
         )
         for priority in self.priorities:
-            yield self.failing, priority, bookmark, -last_wait, self.stream
+            yield self.failing, priority, -last_wait, bookmark, self.stream
 
 
 def allocate_exports(demands: Iterable[ExportDemand], remaining: int) -> dict[str, int]:

@@ -57,6 +57,7 @@ def test_so_many_at_a_time(sim, clock, most):
     assert (sim.conflicts, sim.limit_violations) == (0, 0)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
 def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most, submitted):
     """While the rows of a window are emitted, the next ones have been requested already."""

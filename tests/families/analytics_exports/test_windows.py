@@ -87,6 +87,7 @@ def long_lived() -> Iterator[tuple[Simulator, FakeClock]]:
         yield sim, clock
 
 
+@pytest.mark.ci
 @examples(20)
 @given(
     begin=st.timedeltas(timedelta(0), timedelta(days=5)),

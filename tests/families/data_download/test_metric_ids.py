@@ -102,6 +102,7 @@ def test_metrics_of_one_name_are_in_the_map_of_titles(simulate, clock):
     assert out.state["bookmarks"][STREAM]["columns"]["CM_2"] == ["cm_2_2"]
 
 
+@pytest.mark.ci
 @EVERY_PAIR
 def test_ids_of_a_catalogue_that_is_not_stored_keep_their_columns(simulate, clock, ids):
     """A catalogue that is too large for STATE leaves the columns of its metrics there."""

@@ -63,6 +63,7 @@ def test_slower_below_a_fifth(simulate, clock):
     assert all(one < two for one, two in pairwise(gaps[40:]))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("limit", "rows"), [(10, 40), (100, 150)])
 def test_no_refusal(simulate, clock, limit, rows):
     """Requests slow down so much that none is refused."""

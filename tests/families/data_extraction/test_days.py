@@ -31,6 +31,7 @@ def nightly_runs(sim, clock, number, **family):
     return runs
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize("zone", ["America/New_York", "Etc/GMT+12", "Asia/Tokyo", "UTC"])
 @pytest.mark.parametrize("window_days", [1, 14])

@@ -74,6 +74,7 @@ def test_other_refusal_is_neither_quota_nor_history(text):
     assert classify_error(400, text) is None
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("words", "start"),
     [

@@ -213,6 +213,7 @@ def test_agent_deleted_while_paging_leads_to_another_reading(sim, clock):
     assert out.counts()["agents"] == 2
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("hidden", "problem"), [(1, ""), (0, "received 2 of 3 announced rows")], ids=["hidden", "lost"]
 )

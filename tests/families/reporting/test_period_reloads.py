@@ -21,6 +21,7 @@ SECOND = "2026-03-19"  # lists read the last day of a bookmark again each time
 HOURS = {"from": "2026-03-18T07:10:00Z", "to": "2026-03-18T07:40:00Z"}
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("stream", "path", "hours"),
     [

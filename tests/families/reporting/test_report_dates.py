@@ -61,6 +61,7 @@ def test_dated_report_continues_at_its_bookmark(sim, clock):
     assert [s.query["startDate"][8:10] for s in job_submits(sim)] == ["16", "17", "18"]
 
 
+@pytest.mark.ci
 def test_dated_report_has_windows_of_at_most_89_days(sim, clock):
     """`window_days` joins days in one job, and the last job is shorter."""
     entry = {**DATED, "window_days": 89}

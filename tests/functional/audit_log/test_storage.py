@@ -114,6 +114,7 @@ def test_upload_refused_in_the_middle_of_a_run_is_repeated_a_minute_later(clock,
     assert len(logged(s3_bucket)[0]) == 3
 
 
+@pytest.mark.ci
 def test_storage_that_stays_away_at_the_end_is_an_error_without_secrets(clock, s3_bucket):
     """The error names address, cause and settings, and no credential."""
     params = {**s3_bucket.params, "secret": SECRET}
@@ -129,6 +130,7 @@ def test_storage_that_stays_away_at_the_end_is_an_error_without_secrets(clock, s
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.ci
 def test_bucket_that_does_not_exist_ends_the_run_before_any_request(sim, clock, s3_bucket):
     """The first line is uploaded at the start, so a wrong address is an error of the settings."""
     config = bucket_settings(sim, s3_bucket, audit_log_path="s3://no-such-bucket/audit")
@@ -140,6 +142,7 @@ def test_bucket_that_does_not_exist_ends_the_run_before_any_request(sim, clock, 
     assert sim.requests == []
 
 
+@pytest.mark.ci
 def test_interrupted_run_uploads_its_last_lines(sim, clock, s3_bucket):
     """A run that ends in its midst has `run_ended` in its object."""
     run_exports(bucket_settings(sim, s3_bucket), clock, cut_after=1)
@@ -148,6 +151,7 @@ def test_interrupted_run_uploads_its_last_lines(sim, clock, s3_bucket):
     assert (lines[-1]["event"], lines[-1]["outcome"]) == ("run_ended", "interrupted")
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 def test_parameters_of_the_audit_log_are_in_no_output(sim, clock, s3_bucket, caplog):
     """Neither log, state nor audit log has a credential of the storage."""

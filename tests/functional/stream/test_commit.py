@@ -178,6 +178,7 @@ def test_synchronous_submit_stores_no_job(simulate, clock):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_state_does_not_grow_with_windows(simulate, clock, mode):
     """The largest STATE of sixteen windows is as long as that of two."""

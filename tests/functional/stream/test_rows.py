@@ -13,6 +13,7 @@ from tests.support.run import run_tap
 from tests.support.streams import ENTITIES, START, typed_rows
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_entity_records_equal_the_truth(simulate, clock, mode):
     """Every row of every entity is emitted once, in order, each value with its declared type."""

@@ -114,6 +114,7 @@ def test_one_date_that_exists_in_one_order_decides_the_column(payroll):
     assert days(out) == ["02-01", "02-02", "02-13"]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("core", [{}, SINGLE_RECORDS], ids=["lines", "records"])
 @pytest.mark.parametrize("kind", ["date", "date-time"])
 def test_last_of_many_dates_decides_the_column(payroll, kind, core):

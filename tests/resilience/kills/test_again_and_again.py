@@ -45,6 +45,7 @@ def killed(case: Case, size: Size, data: st.DataObject) -> None:
         check(trial)
 
 
+@pytest.mark.ci
 @everybody
 @settings(patient, max_examples=4)
 @given(data=st.data())
@@ -62,6 +63,7 @@ def test_killed_again_and_again_among_many(case, data):
     killed(case, LARGE, data)
 
 
+@pytest.mark.ci
 @pytest.mark.some(5)
 @pytest.mark.parametrize("lines", [5, 9])
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -113,6 +113,7 @@ def test_full_disk_fails_the_stream_and_emits_no_record(case, room):
             assert not different(trial.merged(), known.merged)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 @everybody
 def test_full_disk_spends_one_job_at_most(case):

@@ -121,6 +121,7 @@ def killed_in_history(case: Case, name: str, kind: Kind, *, step: int) -> None:
                 assert history == wanted["bookmarks"][stream].get("history"), where
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["gap", "reload", "newest first"])

@@ -68,6 +68,7 @@ def lagging(kind: type[Lagging], case: Case, size: Size, where: Kind, step: int)
                 assert len(case.works(trial.sim)) <= known.works, list(trial.deaths())
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 @pytest.mark.some(4)
 @everybody

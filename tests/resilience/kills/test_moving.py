@@ -63,6 +63,7 @@ def undisturbed_run(trial: Trial) -> Trial:
     return other
 
 
+@pytest.mark.ci
 @pytest.mark.some(7)
 @pytest.mark.parametrize("number", [3, 14])
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,6 +128,7 @@ class Rationed(Trial):
         return self
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])

@@ -221,6 +221,7 @@ def pod_killed(  # noqa: PLR0913, PLR0917 (as the trial)
             check_pod(trial)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["line", "after"])

@@ -94,6 +94,7 @@ def goes_on(  # noqa: PLR0913 (what a run left, and what must come of it)
     assert not any("pending_jobs" in raw for raw in second.state["bookmarks"].values())
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("case", "place", "way"), moments())
 def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
     """Ended while a request is under way, with the right code, after a whole line; then continues.
@@ -130,6 +131,7 @@ def test_ended_at_a_request(tmp_path, undisturbed, case, place, way):
         goes_on(case, sim, tmp_path, first=first, known=known, lost=lost)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "case",
     [

@@ -34,6 +34,7 @@ def killed_runs(kind: Kind, step: int) -> Iterator[tuple[Life, Life, Simulator]]
         number += step
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.parametrize("step", [3, pytest.param(1, marks=pytest.mark.slow)])

@@ -36,6 +36,7 @@ def killed_at(case: Case, size: Size, kind: Kind, places: range) -> None:
             check(trial)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 @pytest.mark.some(3)
 @pytest.mark.parametrize("kind", ["line", "after"])
@@ -54,6 +55,7 @@ def test_killed_side_by_side_anywhere(case, kind):
     killed_at(case, LARGE, kind, range(1, reference(case.name, LARGE).events[kind] + 1))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 def test_undisturbed_side_by_side():
     """Without an interruption every row is emitted once, and nothing is requested twice."""

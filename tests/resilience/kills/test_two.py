@@ -154,6 +154,7 @@ def test_two_without_a_journal(tmp_path, case):
         assert not different(found, alone(case, sim, config))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("case", shared("extraction-sync"))
 def test_two_with_a_journal(tmp_path, case, journal_address):

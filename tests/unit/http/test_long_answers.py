@@ -61,6 +61,7 @@ def transport(clock):
         yield made
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("method", "error"), [("GET", ApiError), ("POST", AmbiguousSubmit)], ids=["read", "submit"]
 )

@@ -199,6 +199,7 @@ def test_slots_without_journal_are_free():
     assert turns.try_acquire() is not None
 
 
+@pytest.mark.ci
 def test_slot_of_a_killed_process_is_free_at_once(journal_address, clock):
     """The place of a process that is killed is free at once."""
     journal = journal_at(journal_address, clock)

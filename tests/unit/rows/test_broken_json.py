@@ -44,6 +44,7 @@ BROKEN_OBJECTS = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("number", [1, pytest.param(20_000, marks=pytest.mark.some(4))])
 @pytest.mark.parametrize("broken", list(BROKEN_OBJECTS.values()), ids=list(BROKEN_OBJECTS))
 def test_broken_line_is_an_invalid_row(broken, number):
@@ -58,6 +59,7 @@ def test_broken_line_is_an_invalid_row(broken, number):
     assert [row.cells[0] for row in found if not row.invalid_reason] == list(range(2 * number))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("number", [1, pytest.param(20_000, marks=pytest.mark.some(3))])
 @pytest.mark.parametrize(
     "broken", [text for text in BROKEN_OBJECTS.values() if text.count('"') % 2 == 0]

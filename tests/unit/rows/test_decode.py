@@ -187,6 +187,7 @@ def test_rows_are_read_again_from_the_first(pack):
     assert together == list(zip(once, once, strict=True))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("constant-memory")
 def test_decoding_a_long_csv_takes_constant_memory():
     """Reading needs no more memory than a row, however long the file is."""
@@ -280,6 +281,7 @@ def test_decoding_cut_gzip_is_refused(end):
         read_file(PACKED[:end])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("packed", [1, 2], ids=["once", "twice"])
 def test_decompression_bomb_names_the_setting(packed):
     """A file that unpacks to more than it may is refused, and names the setting."""

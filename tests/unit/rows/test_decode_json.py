@@ -103,6 +103,7 @@ def test_objects_come_back(wanted, layout, blank, most):
     assert [part for part, _ in found] == [json_text(value) for value in wanted]
 
 
+@pytest.mark.ci
 @many
 @given(
     st.lists(st.dictionaries(TEXTS.filter(bool), VALUES, min_size=1, max_size=4), min_size=1),

@@ -165,6 +165,7 @@ def test_keys_that_nothing_reads(keys):
     assert keys.column_reader() is None
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("odd", ['{"id":1,"metrics":5}', '{"id":1,"metrics":{"a":1},"a":2}', "7"])
 def test_never_alike(odd):
     """A long file in which every part has something odd is read whole."""

@@ -39,6 +39,7 @@ def test_rows_behind_a_header_in_another_order_are_read_in_that_order(how, mark,
     assert headers == 2
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("how", READ)
 def test_rows_of_later_blocks_keep_the_order_of_their_part(how):
     """The order counts until the next header, over any number of rows."""

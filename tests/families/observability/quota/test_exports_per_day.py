@@ -139,6 +139,7 @@ def test_exports_of_another_table_are_spent_for_all(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.ci
 def test_oldest_windows_first(sim, clock):
     """Exports go to the oldest windows, whichever table they are of."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-20T00:00:00Z")

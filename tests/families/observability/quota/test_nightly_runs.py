@@ -72,6 +72,7 @@ def test_four_tables_a_night_take_turns(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("order", ["oldest_first", "newest_first"], ids=str)
 def test_two_tables_that_need_four_exports_a_night_share_three(sim, clock, order):
     """With windows of a day both are read up to the last midnight, and to the end by turns."""
