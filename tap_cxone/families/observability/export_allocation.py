@@ -33,8 +33,8 @@ class ExportDemand(Struct, frozen=True):
     def sort_keys(self) -> Iterator[tuple[bool, tuple[bool, float], float, float, str]]:
         """Yield the sort key of each window among those of all streams.
 
-        Of windows with one priority, that of the stream comes first that had to wait most recently,
-        so streams with one new window a day take turns. If none waited, or all did at once, the
+        Of windows with one priority, that of the stream comes first that had to wait most recently.
+        So streams with one new window a day take turns. If none waited, or all did at once, the
         stream with the oldest bookmark comes first.
         """
         bookmark, last_wait = (
