@@ -37,7 +37,7 @@ hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 
 # How many cases of a test `make test` tries at least; `make test-ci` tries the others.
-FAST_CASES = 3
+FAST_CASES = 2
 # Folders of tests that run no tap: all of their cases together take a moment.
 CHEAP = {"unit", "docs"}
 
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def leave_cases_to_ci(items: Sequence[pytest.Item]) -> None:
-    """Mark cases of each test that runs the tap with `ci`; three or a tenth stay, evenly spread."""
+    """Mark cases of each test that runs the tap with `ci`; two or a tenth stay, evenly spread."""
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if not item.get_closest_marker("slow") and CHEAP.isdisjoint(item.path.parts):

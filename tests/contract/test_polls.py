@@ -79,6 +79,7 @@ def test_timed_out_job_of_an_api_without_cancel_stays_pending(simulate, clock, s
     assert not [seen for seen in sim.requests if seen.method == "DELETE"]
 
 
+@pytest.mark.ci
 @scenes_that_can(Ability.CANCEL)
 def test_timed_out_job_is_cancelled(simulate, clock, scene):
     """Jobs whose time is up are cancelled and forgotten; the next run submits the window again."""

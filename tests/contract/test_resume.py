@@ -100,6 +100,7 @@ def test_job_of_another_login_is_not_resumed(simulate, clock, scene):
     assert not [path for path in later for job in pending_ids(scene, first) if job in path]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.some(2)
 @scenes_that_can(*RESUMABLE)

@@ -148,6 +148,7 @@ def test_family_is_planned_without_an_export(simulate, clock, scene):
     assert {seen.method for seen in sim.requests if seen not in scene.sent(sim, "login")} <= {"GET"}
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 @pytest.mark.some(2)
 @EVERY_SCENE

@@ -223,6 +223,7 @@ def test_submit_whose_response_was_lost_adopts_its_job(simulate, clock, scene, k
     assert len(scene.sent(sim, "submit")) == scene.windows
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.some(5)
 @pytest.mark.parametrize("kind", ["reply-lost", "reset", "html"])

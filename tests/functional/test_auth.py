@@ -114,6 +114,7 @@ def test_one_login_for_all_streams(sim, clock):
     assert len(logins(sim)) == 1
 
 
+@pytest.mark.ci
 def test_tokens_are_renewed_before_they_expire(simulate, clock):
     """No request is ever made with an expired token, and no token is given up too early."""
     sim = simulate(token_seconds=300, rows_per_day=1, job_seconds=80)

@@ -46,6 +46,7 @@ def write(file) -> None:
         file.write(part)
 
 
+@pytest.mark.ci
 def test_storage_file_is_not_there_before_its_commit(s3):
     """All parts of a file are uploaded while it is written, and the commit makes it an object."""
     file = remote(s3, "late.parquet", FakeClock())
@@ -79,6 +80,7 @@ def test_storage_upload_refused_is_repeated_from_its_copy(s3, step):
     )
 
 
+@pytest.mark.ci
 def test_storage_upload_refused_thrice_is_an_error(s3):
     """After three refusals the error names the file and the setting, and no secret."""
     file = remote(s3, "never", FakeClock())

@@ -87,6 +87,7 @@ def test_another_storage(sim, clock, tmp_path, form):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_selection_and_maps(sim, clock, tmp_path, form):
     """Aliases, clones, filters, hashed and deselected columns are in the files as in RECORDs."""

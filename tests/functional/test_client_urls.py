@@ -84,6 +84,7 @@ def test_url_of_another_host_gets_nothing(url):
     assert server.requests == []
 
 
+@pytest.mark.ci
 def test_file_without_content_is_empty():
     """204 is a file without rows."""
     with http_api({"/files": (204, [])}) as server:
@@ -93,6 +94,7 @@ def test_file_without_content_is_empty():
             assert spool.size == 0
 
 
+@pytest.mark.ci
 @pytest.mark.promise("whole-files")
 def test_json_that_ends_early_is_no_file():
     """A body without its end is refused, whatever came of it."""
@@ -120,6 +122,7 @@ def test_parameters_of_a_post_are_its_query(send):
     assert server.requests == [("POST", address, BEARER)]
 
 
+@pytest.mark.ci
 def test_pages_of_links_are_read_to_the_end():
     """`_links.next` is an absolute URL of the API."""
     with http_api({}) as server:
@@ -136,6 +139,7 @@ def test_pages_of_links_are_read_to_the_end():
     assert rows == [1, 2, 3]
 
 
+@pytest.mark.ci
 def test_pages_by_skip_end_without_content():
     """`skip` counts the rows; 204 is a page without rows."""
     with http_api(

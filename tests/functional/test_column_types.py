@@ -46,6 +46,7 @@ def with_catalog_types(catalog, **changed):
 # Types of a catalog
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("keywords", "cell", "value"),
     [

@@ -68,6 +68,7 @@ def test_redirect_in_raw_utf_8_is_followed(sim, clock):
     assert downloads(sim)[1].path == "/files/Zürich.csv"
 
 
+@pytest.mark.ci
 def test_link_with_an_empty_query_keeps_its_question_mark():
     """The signature of a link may cover the sign before an empty query."""
     with http_api({"/f.csv?": (200, [b"a"])}) as api:

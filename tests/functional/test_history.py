@@ -94,6 +94,7 @@ def test_order_may_change_between_runs(reader, sim):
 RELOAD = {"streams": [STREAM], "from": day_of_march(4), "to": day_of_march(6), "id": "corrected"}
 
 
+@pytest.mark.ci
 def test_reload_reads_a_period_once(reader):
     """The period is read again in the next run, and by no later run with the same ID."""
     out = reader.run(3, 7)
@@ -153,6 +154,7 @@ def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
     assert len(submits(sim)) == before + 2
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "request_again",
     [{"reload": [RELOAD]}, {"deep_lookback": {"days": 2, "every_days": 7}}],
@@ -175,6 +177,7 @@ def test_interrupted_reload_uses_no_job_of_the_first_reading(
     assert len(submits(sim)) == before + 3  # one of them was refused
 
 
+@pytest.mark.ci
 def test_interrupted_reload_uses_its_own_job(reader, sim, tmp_path):
     """A job that was submitted for the reload is resumed, and costs no second export."""
     journal = {"journal": str(tmp_path / "journal.db")}
@@ -227,6 +230,7 @@ def test_deep_lookback_reads_the_last_days_at_its_interval(reader, clock):
     assert read == [2, 2, 2, 2, 2, 2, 5, 2]
 
 
+@pytest.mark.ci
 def test_deep_lookback_of_each_night_ignores_the_second_of_the_start(reader, clock):
     """A night that starts ten seconds earlier than the last one reads the days again too."""
     deep = {"deep_lookback": {"days": 3, "every_days": 1}}

@@ -192,6 +192,7 @@ def test_journal_counts_a_submit_before_it_is_sent(shared_limiter):
 # Runs with a journal
 
 
+@pytest.mark.ci
 def test_state_that_is_old_exports_nothing_again(sim, clock, journal_address):
     """A run that begins with an old state finds every job again, and exports nothing again."""
     first = run_stream(journal_settings(sim, journal_address), clock)
@@ -203,6 +204,7 @@ def test_state_that_is_old_exports_nothing_again(sim, clock, journal_address):
     assert second.bookmark(STREAM) == first.bookmark(STREAM)
 
 
+@pytest.mark.ci
 def test_state_that_is_newest_reads_nothing_from_the_journal(sim, clock, journal_address):
     """A run that begins with the last state takes nothing from the journal."""
     first = run_stream(journal_settings(sim, journal_address), clock)
@@ -234,6 +236,7 @@ def test_full_table_without_a_bookmark_exports_again(sim, clock, journal_address
     assert len(sim.jobs) == 6
 
 
+@pytest.mark.ci
 def test_another_request(sim, clock, journal_address):
     """A job that requested something else is not taken for this one."""
     run_stream(journal_settings(sim, journal_address), clock)
@@ -245,6 +248,7 @@ def test_another_request(sim, clock, journal_address):
     assert len(sim.jobs) == 6
 
 
+@pytest.mark.ci
 def test_plan_knows_the_journal(sim, clock, journal_address):
     """`--plan` has no metrics that the journal has a job for."""
     run_stream(journal_settings(sim, journal_address), clock)
@@ -255,6 +259,7 @@ def test_plan_knows_the_journal(sim, clock, journal_address):
     assert (len(planned.windows), len(planned.windows_without_job)) == (3, 0)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_quota_without_a_state(simulate, clock, journal_address):
     """The day's exports are counted without a state: the API refuses none."""

@@ -68,6 +68,7 @@ def test_journals_server_that_stays_away_is_a_temporary_failure(sim, clock, serv
     assert (sim.requests, out.messages) == ([], [])
 
 
+@pytest.mark.ci
 def test_run_without_its_journals_server_empties_its_summary(sim, clock, server, tmp_path):
     """An engine reads no result of an earlier run from the file of one that did not start."""
     summary = tmp_path / "summary.jsonl"
@@ -105,6 +106,7 @@ def test_wrong_password_of_the_journal_is_not_tried_again(sim, clock, server):
 # Lost connections
 
 
+@pytest.mark.ci
 def test_run_survives_a_restart_of_the_journals_server(sim, clock, server, caplog):
     """A server that restarts in mid-run costs the run nothing but time."""
     clock.happening = [server.stop, lambda: None, server.start]
@@ -255,6 +257,7 @@ def test_lock_of_a_lost_connection_waits_for_its_process(server, clock, open_jou
     assert clock.slept == [3 * SECOND]
 
 
+@pytest.mark.ci
 def test_lock_of_a_connection_lost_again_waits_once_more(server, clock, open_journal):
     """A process that returned and lost its connection again has three seconds once more."""
     one, two = open_journal(), open_journal()
@@ -274,6 +277,7 @@ def test_lock_of_a_connection_lost_again_waits_once_more(server, clock, open_jou
     assert clock.slept == [3 * SECOND] * 2
 
 
+@pytest.mark.ci
 def test_lock_is_acquired_again_after_a_second_loss_while_connecting(
     server, clock, open_journal, monkeypatch
 ):

@@ -86,6 +86,7 @@ def test_windows_are_halved_again_after_a_commit(sim, clock):
     assert widths(sim) == [4, 2, 2, 1, 1, 1, 1, 1, 1]
 
 
+@pytest.mark.ci
 def test_narrow_windows_stay_narrow_before_ten_good_ones(sim, clock):
     """Nine windows of two days are not enough to try four again."""
     sim.faults.add(LIMIT)
@@ -155,6 +156,7 @@ def test_days_of_the_lookback_are_not_read_again_in_narrower_windows(sim, clock)
     assert widths(sim)[3:] == [4, 4, 4, 2, 2]
 
 
+@pytest.mark.ci
 def test_table_that_is_read_whole_is_not_read_twice_in_narrower_windows(sim, clock):
     """Without a bookmark too, a failure costs only the window that failed."""
     config = four_day_windows(sim, 12)

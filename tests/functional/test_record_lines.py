@@ -100,6 +100,7 @@ def both(monkeypatch):
     return compare
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_csv_table_is_equal_on_both_paths(both, odd):
@@ -154,6 +155,7 @@ def test_csv_without_pyarrow_is_converted_to_python_values(monkeypatch):
     assert LineEncoder("s", CLOCK).arrow_chunk_bytes(1 << 30) == 0
 
 
+@pytest.mark.ci
 def test_csv_table_without_keys_is_equal_on_both_paths(both):
     """So does it where rows are known by their digest, and equal rows are emitted once."""
     rows = both(

@@ -49,6 +49,7 @@ def test_reload_of_hours_reads_their_day_whole(reader, caplog):
     assert line.endswith("2026-03-04Z to 2026-03-05Z")
 
 
+@pytest.mark.ci
 def test_reload_up_to_the_bookmark_within_a_day_leaves_nothing(reader, clock):
     """The day of the bookmark is read as new, so only time before it is read again."""
     out = reader.run(10)
@@ -61,6 +62,7 @@ def test_reload_up_to_the_bookmark_within_a_day_leaves_nothing(reader, clock):
     assert left(second) == {"corrected": []}
 
 
+@pytest.mark.ci
 def test_reload_after_the_present_is_reported(reader, caplog):
     """Time that no run can read yet is read as new later, which a warning says once."""
     out = reader.run(3, 7)
@@ -189,6 +191,7 @@ def test_removed_deep_lookback_ends(reader):
     assert "lookback" not in json.dumps(later.state["bookmarks"][STREAM]["history"])
 
 
+@pytest.mark.ci
 def test_reload_of_forty_ranges_keeps_the_state_small(reader):
     """Each entry has one range of the state, and the settings allow forty of them."""
     out = reader.run(3, 7)

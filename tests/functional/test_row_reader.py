@@ -172,6 +172,7 @@ def test_million_records_take_no_more_memory():
     assert many < few * 1.15
 
 
+@pytest.mark.ci
 @pytest.mark.promise("constant-memory")
 def test_reading_ten_times_the_records_takes_no_more_memory():
     """Ten times the records take no more memory, but for what their keys take."""

@@ -147,6 +147,7 @@ def posts(server: Answers) -> int:
     return sum(method == "POST" for method, *_ in server.requests)
 
 
+@pytest.mark.ci
 def test_snapshot_is_read_once_a_run_and_has_no_bookmark(clock):
     """Records carry the instant of the request, and no window."""
     with http_api({}) as server:

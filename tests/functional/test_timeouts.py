@@ -130,6 +130,7 @@ def test_retries_that_last_too_long_name_the_throttle_setting(simulate, clock):
     assert took < MINUTE
 
 
+@pytest.mark.ci
 def test_throttle_timeout_does_not_end_a_job(simulate, clock):
     """A job may run longer than throttle_timeout_minutes."""
     about = SCENES["async"]
@@ -141,6 +142,7 @@ def test_throttle_timeout_does_not_end_a_job(simulate, clock):
     assert out.records(about.stream)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("scene", ["async", "observability"])
 def test_waiting_for_another_process_names_the_throttle_setting(
     simulate, clock, tmp_path: Path, scene

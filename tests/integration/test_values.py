@@ -67,6 +67,7 @@ def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_pat
     assert server.ask(f"select {COLUMNS} from cxone.payroll order by 1") == ROWS  # noqa: S608
 
 
+@pytest.mark.ci
 def test_values_of_an_unusual_file_in_duckdb(unusual_messages, tmp_path):
     """The types are those of the table of docs/loaders.md: a number is a DOUBLE, a date a text."""
     path = tmp_path / "warehouse.duckdb"

@@ -99,6 +99,7 @@ def test_filter_of_all_streams_shows_everything_again(report):
     assert len(visible(report.get_by_role("article"))) == 3
 
 
+@pytest.mark.ci
 def test_section_without_an_entry_of_the_stream_states_it(report):
     """An empty section is not an omission."""
     choose(report, "second_stream")
@@ -115,6 +116,7 @@ def test_section_with_an_entry_of_the_stream_shows_it(report):
     assert visible(report.get_by_text("None of this stream.")) == []
 
 
+@pytest.mark.ci
 def test_printed_page_fits_the_paper(report):
     """No table is wider than the paper, even with all details open."""
     report.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -130,6 +132,7 @@ def test_printed_page_fits_the_paper(report):
     assert wide == []
 
 
+@pytest.mark.ci
 def test_printed_page_is_light(report):
     """In a dark browser too."""
     report.emulate_media(media="print")

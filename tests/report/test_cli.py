@@ -33,6 +33,7 @@ def test_report_page_is_written_to_the_named_file(book, tmp_path):
     assert page.read_text().startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.ci
 def test_from_a_pipe_into_a_pipe(book):
     """`-` is standard input; without `-o` the page goes to standard output, alone."""
     book.commit(window(1))

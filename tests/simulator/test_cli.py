@@ -129,6 +129,7 @@ def test_run_forwards_signals(number):
         assert process.wait(5) == 5
 
 
+@pytest.mark.ci
 @pytest.mark.posix
 def test_serve_until_interrupted():
     """`serve` prints where it is and a config for the tap, and ends cleanly when interrupted."""
@@ -160,6 +161,7 @@ def test_simulator_at_a_taken_port(sim, command):
     assert os.linesep not in result.stderr.strip()
 
 
+@pytest.mark.ci
 def test_simulator_without_a_quota_configures_the_tap_so():
     """`--exports-per-day 0` lifts the quota of the simulator and tells the tap so."""
     show = [sys.executable, "-c", "import os; print(os.environ['TAP_CXONE_OBSERVABILITY'])"]

@@ -79,6 +79,7 @@ def test_export_without_a_listed_window_is_not_adopted(simulate, clock, unlisted
     assert conversation_ids(out) == [r["id"] for r in expected_conversations(sim)]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("unlisted", ["query.filter", "exportType", "format"])
 def test_export_that_shows_no_filter_or_type_is_not_adopted_before_a_submit(
     simulate, clock, unlisted

@@ -35,6 +35,7 @@ def test_submit_follows_a_listing_of_active_exports(sim, clock):
     assert all(seen.query == {"status": "queued,running"} for seen in listings(sim))
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("most", [2, 3])
 def test_so_many_at_a_time(sim, clock, most):

@@ -47,6 +47,7 @@ def serve_bytes(sim: Simulator, *bodies: bytes) -> None:
         sim.faults.add(Fault("page", "status", status=200, headers=headers, body=body))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("size", [7, 10_000])
 def test_download_values_keep_digits_and_types(simulate, clock, size):
     """Every value is what it was: numbers to the last digit, texts and booleans as they are."""

@@ -167,6 +167,7 @@ def test_hours_of_a_day(simulate, clock, day, hours):
     assert out.bookmark(STREAM) == local(day + DAY).isoformat()
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("name", "first"),
@@ -257,6 +258,7 @@ def test_start_date_inside_a_day(sim, clock):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("most", "days_read"), [(1, 18), (7, 14)])
 def test_two_runs(sim, clock, most, days_read):
     """A second run continues where the first ended: nothing twice, nothing omitted."""

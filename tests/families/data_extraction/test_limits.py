@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 @pytest.mark.parametrize("mode", ["sync", "async"])
 def test_spacing_over_all_streams(simulate, clock, mode):

@@ -180,6 +180,7 @@ def test_learned_columns_in_discovery(sim, clock):
     assert found["confidence"]["type"] == ["string", "null"]
 
 
+@pytest.mark.ci
 def test_learned_columns_in_the_next_run(sim, clock):
     """The first SCHEMA of the next run has them; there is no other."""
     first = run_tables(table_settings(sim), clock)

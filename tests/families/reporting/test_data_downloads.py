@@ -221,6 +221,7 @@ def test_download_with_a_link_in_place_of_its_file_fails(sim, clock, file):
     assert out.bookmark(CALLS) is None
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("own", "days"),
     [({}, [17, 18, 19, 20]), ({"lookback_days": 0}, [18, 19, 20])],
@@ -237,6 +238,7 @@ def test_next_download_overlaps_the_last_one(sim, clock, own, days):
     assert starts == [f"2026-03-{day}T00:00:00" for day in days]
 
 
+@pytest.mark.ci
 def test_download_starts_within_the_history_of_the_api(simulate, clock):
     """No request is older than two years, and none is longer than the API allows."""
     sim = simulate(rows_per_day=1)

@@ -30,6 +30,7 @@ def only_agent(sim, clock, agent: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_dimensions_of_a_generation_are_complete(simulate, clock, generation):
     """Every table gives its rows, whether numbers are numbers or texts."""

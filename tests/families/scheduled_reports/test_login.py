@@ -101,6 +101,7 @@ def ages(sim: Simulator) -> list[timedelta]:
     return [seen.at - max(t.at for t in logins(sim) if t.at <= seen.at) for seen in used]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("life", [200, 3600])
 def test_never_in_its_last_minute(simulate, clock, life):
     """No request carries a token that has less than 60 s to live."""

@@ -85,6 +85,7 @@ def test_down_to_one_day(simulate, clock):
     assert len(run_days(sim)) == 2 + 5
 
 
+@pytest.mark.ci
 def test_down_to_one_day_beside_another_report(simulate, clock):
     """Of two reports each has days of its own, which become fewer all the same."""
     sim = simulate(long_report_days=1)
@@ -96,6 +97,7 @@ def test_down_to_one_day_beside_another_report(simulate, clock):
     assert figures([r for out in outs for r in out.records(STREAM)]) == sums(sim, 5)
 
 
+@pytest.mark.ci
 def test_days_stay_few_beside_another_report(simulate, clock):
     """Once the days of two reports are one, no run tries more of them again."""
     sim = simulate(long_report_days=1)
@@ -165,6 +167,7 @@ def test_report_after_a_report_that_dies_is_read(simulate, clock):
     assert len(out.records(OTHER)) == 3
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("status", [404, 500])
 def test_run_that_cannot_be_cancelled_is_given_up(simulate, clock, status):
     """A run whose time is up is given up in any case, and the error states that it was up."""

@@ -187,6 +187,7 @@ def test_audit_address_that_cannot_be_used_is_refused(address, words):
     assert "sesame" not in str(caught.value)
 
 
+@pytest.mark.ci
 def test_plan_reads_no_audit_log_from_an_address(sim, clock, s3_bucket):
     """`--plan` needs no network: waits by hour come from a local audit log only."""
     config = bucket_settings(sim, s3_bucket)

@@ -13,6 +13,7 @@ from tests.support.run import Killed, run_tap, select
 from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
 
 
+@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 def test_state_is_never_ahead_of_rows(simulate, clock):
     """Wherever the output is cut: the rows of all windows up to a bookmark stand before it."""

@@ -68,6 +68,7 @@ def test_webhook_failure_that_passes_is_retried(sim, clock, listener, caplog, fa
     assert not any("its notification failed" in warning for warning in warnings_logged(caplog))
 
 
+@pytest.mark.ci
 def test_silent_listener_counts_as_failed(sim, clock, listener):
     """A listener that does not answer in time is one that fails."""
     listener.always = "silence"

@@ -276,6 +276,7 @@ def test_allowed(config):
     assert problems(config, SCHEMA) == []
 
 
+@pytest.mark.ci
 @many
 @given(
     st.dictionaries(

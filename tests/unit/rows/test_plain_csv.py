@@ -266,6 +266,7 @@ def test_plain_csv_with_an_odd_row_is_read_as_by_the_ordinary_reader(row, place)
     same(text.encode("latin-1"), USUAL, 40)
 
 
+@pytest.mark.ci
 def test_plain_csv_packed_and_damaged_has_the_error_of_the_ordinary_reader():
     """A gzip file that ends early has the error that the ordinary reader raises."""
     text = "\n".join([HEADER, *(f"k{number},{number}.5,x" for number in range(9999)), ""])

@@ -397,6 +397,7 @@ old_states = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.ci
 @examples(40)
 @given(old_states)
 @example(

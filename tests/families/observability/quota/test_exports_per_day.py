@@ -171,6 +171,7 @@ def test_table_that_is_behind_gets_every_export(sim, clock):
     assert second.bookmark(GR) == first.bookmark(GR)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("failing", [GR, KB])
 def test_table_that_always_fails_starves_no_other(simulate, clock, failing):
     """A table that is refused in every run, for whatever reason, does not starve the others."""

@@ -37,6 +37,7 @@ def test_four_tables_of_a_year(simulate, clock):
         assert len(records) == len(record_keys(records))
 
 
+@pytest.mark.ci
 def test_four_tables_of_three_months(sim, clock):
     """Within the limits four tables of three months are complete in four days: three a day."""
     config = months(sim, "2025-12-01T00:00:00Z", "2026-03-01T00:00:00Z")

@@ -46,6 +46,7 @@ def test_pending_exports_of_two_tables_leave_one_to_the_oldest_window(sim, clock
     assert Counter(submitted_tables(sim)) == {PATHS[KB]: 1, PATHS[AS]: 1, PATHS[AQ]: 1}
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("start", ["2025-02-01T00:00:00Z", None])
 def test_pending_export_of_yesterday_is_resumed(sim, clock, start):
     """It is also taken up when the day has changed, and with it where reading may begin."""
