@@ -175,6 +175,13 @@ def test_job_that_ends_minutes_after_a_collected_one_is_collected(sim, clock):
     assert {r["_job_id"] for r in out.records(REPORT)} == {later}
 
 
+def config_with_skipped_hour(sim):
+    """Return settings that collect the jobs of a report, but for those of one hour."""
+    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
+    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
+    return report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+
+
 def test_jobs_that_ended_in_a_skipped_period_are_not_collected(sim, clock):
     """`skip_windows` passes the jobs of its period, and those around it are emitted once."""
     before, inside, after = (sim.report_jobs.submit({}) for _ in range(3))
@@ -182,9 +189,7 @@ def test_jobs_that_ended_in_a_skipped_period_are_not_collected(sim, clock):
     times = {before: "12:10", inside: "14:10", after: "16:10"}
     ended = [collected_job(job_id, f"2026-03-20T{at}:00Z") for job_id, at in times.items()]
     sim.faults.add(*[listing_of(*ended)] * 9)
-    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
-    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
-    config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+    config = config_with_skipped_hour(sim)
 
     first = run_reporting(config, clock, REPORT)
     again = run_reporting(config, clock, REPORT, state=first.state)
@@ -199,9 +204,7 @@ def test_bookmark_in_a_skipped_period_passes_its_jobs(sim, clock):
     job_id = sim.report_jobs.submit({})
     clock.instant += HOUR * 12
     sim.faults.add(*[listing_of(collected_job(job_id, "2026-03-20T14:10:00Z"))] * 9)
-    period = {"from": "2026-03-20T14:00:00Z", "to": "2026-03-20T15:00:00Z"}
-    skipped = [{"stream": REPORT, **period, "why": "a faulty template"}]
-    config = report_config(sim, {"mode": "collect"}, skip_windows=skipped)
+    config = config_with_skipped_hour(sim)
 
     first = run_reporting(config, clock, REPORT)
     again = run_reporting(config, clock, REPORT, state=first.state)
