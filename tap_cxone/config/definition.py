@@ -27,9 +27,9 @@ from typing import (
 )
 
 from msgspec import NODEFAULT, Struct, structs
-from typing_extensions import override
 
 from tap_cxone.clock import parse_instant
+from tap_cxone.redact import SecretStruct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,12 +69,8 @@ _KEYWORDS = {
 }
 
 
-class BaseSettings(Struct, frozen=True):
-    """Base class of settings classes; its `repr` has no values, because some are secrets."""
-
-    @override
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+class BaseSettings(SecretStruct, frozen=True):
+    """Base class of settings classes."""
 
 
 def object_schema(settings_class: type[Struct]) -> dict[str, Any]:

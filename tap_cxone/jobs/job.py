@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from tap_cxone.clock import iso, parse_instant
+from tap_cxone.redact import SecretStruct
 from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
@@ -19,9 +21,7 @@ RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
 
 # An engine may end a job itself after a time, such as 30 minutes.
-_TIME_LIMIT = re.compile(
-    r"execution (?:limit|time)|time limit|timed?[ _-]?out|deadline|too long", re.IGNORECASE
-)
+_TIME_LIMIT = r"(?i)execution (?:limit|time)|time limit|timed?[ _-]?out|deadline|too long"
 
 
 class JobStatus(Enum):
@@ -91,11 +91,10 @@ class JobOrigin(Enum):
     LEDGER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A job with the file of one window.
 
-    The first four fields are stored beyond the run. Jobs are equal if these are.
+    The first four fields are stored beyond the run.
 
     Attributes:
         id: Id of the job in the API.
@@ -112,10 +111,10 @@ class Job:
     window: Window
     submitted_at: datetime
     fingerprint: str
-    origin: JobOrigin = field(default=JobOrigin.STATE, compare=False)
-    status: JobStatus = field(default=JobStatus.RUNNING, compare=False)
-    last_polled_at: datetime | None = field(default=None, compare=False)
-    resumable: bool = field(default=True, compare=False)
+    origin: JobOrigin = JobOrigin.STATE
+    status: JobStatus = JobStatus.RUNNING
+    last_polled_at: datetime | None = None
+    resumable: bool = True
 
     @property
     def from_this_run(self) -> bool:
@@ -146,8 +145,7 @@ class Job:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StatusResponse:
+class StatusResponse(SecretStruct, frozen=True):
     """Response of an API to a status request.
 
     Attributes:
@@ -161,18 +159,18 @@ class StatusResponse:
     """
 
     status: JobStatus
-    link: str | None = field(default=None, repr=False)
+    link: str | None = None
     reason: str = ""
     api_status: str = ""
     is_known: bool = True
-    body: Any = field(default=None, repr=False)
+    body: Any = None
     answer: str = ""
 
     @property
     def is_time_limit(self) -> bool:
         """Return True if the API ended the job because it took too long."""
         words = f"{self.reason} {self.api_status}"
-        return self.status is not JobStatus.RUNNING and bool(_TIME_LIMIT.search(words))
+        return self.status is not JobStatus.RUNNING and bool(re.search(_TIME_LIMIT, words))
 
     @property
     def status_text(self) -> str:

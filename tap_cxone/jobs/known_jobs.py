@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from msgspec import Struct, field, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,7 @@ class MainThread(Protocol):
         """Run a task without waiting for it."""
 
 
-@dataclass(slots=True)
-class KnownJobs:
+class KnownJobs(Struct):
     """Jobs of one stream that its worker knows: those of STATE and ledger, and those of this run.
 
     They are a copy, since a call to the main thread could block on a slow target until a download
@@ -97,7 +97,7 @@ class KnownJobs:
 
     def remove(self, job: Job) -> None:
         """Delete a job that will never give a file."""
-        self.update(replace(job, resumable=False))
+        self.update(structs.replace(job, resumable=False))
         self.main_thread.post(partial(self.store.delete_from_state, job))
         self.store.delete_from_ledger(job)
 
@@ -106,5 +106,7 @@ class KnownJobs:
         for job in self.store.ledger_jobs():
             if job.window == window:
                 known = self._jobs.get(job.id, job)
-                self.update(replace(job, origin=known.origin, last_polled_at=known.last_polled_at))
+                self.update(
+                    structs.replace(job, origin=known.origin, last_polled_at=known.last_polled_at)
+                )
                 self.main_thread.post(partial(self.store.add_to_state, job))

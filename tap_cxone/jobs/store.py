@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -23,8 +24,7 @@ class JobState(Protocol):
         """Store these jobs as the only pending jobs."""
 
 
-@dataclass(slots=True, kw_only=True)
-class JobStore:
+class JobStore(Struct, kw_only=True):
     """Jobs of one stream, in STATE and in the ledger.
 
     Only the main thread may use its methods on STATE. A worker that fetches has `KnownJobs`.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DownloadError
 from tap_cxone.http.json_pages import spool_json_pages
@@ -30,8 +29,7 @@ class _ResultChanged(DownloadError):
     """Rows before the current offset were added or removed, so later pages would not match."""
 
 
-@dataclass(slots=True)
-class PagedSource:
+class PagedSource(Struct):
     """Source of the rows of one download (a `FileSource`).
 
     Attributes:
@@ -74,7 +72,9 @@ class PagedSource:
     def fetch_ungrouped(self, window: Window) -> Spool:
         """Download the figures of a window without its grouping, which are one row."""
         request = self.build_request()
-        ungrouped = structs.replace(request, download=replace(request.download, group_by=()))
+        ungrouped = structs.replace(
+            request, download=structs.replace(request.download, group_by=())
+        )
         page = self.api.page(ungrouped, window, 0, 1)
         return spool_json_pages([page.rows], self.description(window))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct, field
 
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.errors import ConfigError, StateError
@@ -50,8 +50,7 @@ def load_catalog(family: ApiFamily) -> StoredCatalog | None:
     return catalog
 
 
-@dataclass(frozen=True)
-class TenantContext:
+class TenantContext(Struct, frozen=True, dict=True):
     """Time zone and catalogue of the tenant, requested once per run.
 
     Attributes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _MEDIA_TYPE = "mediaTypeId"
 
 
-@dataclass(kw_only=True)
-class PeriodSource(ListSource):
+class PeriodSource(ListSource, kw_only=True):
     """Source of the rows of a date range.
 
     Attributes:

@@ -38,7 +38,7 @@ OPERATORS = ("in", "notIn", "eq")
 _FINAL_HOUR_UTC = 5  # the tutorial: daily figures are final between 03:00 and 05:00
 _MIN_POLL_INTERVAL = timedelta(seconds=15)  # the tutorial: a faster poll returns nothing new
 _UTC = "UTC"
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 class ReportFilter(BaseSettings, frozen=True):
@@ -279,7 +279,7 @@ class ScheduledReportsSettings(Section, frozen=True, kw_only=True):
             if metric not in report.metrics:
                 yield f": verify_totals.metrics has '{metric}', which is not in its metrics; add it"
         yield from _definition_problems(report)
-        if not _TIME.fullmatch(report.schedule.time):
+        if not re.fullmatch(_TIME, report.schedule.time):
             yield (
                 f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
                 "05:30"
