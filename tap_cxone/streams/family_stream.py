@@ -181,7 +181,7 @@ class FamilyStream(Stream, ABC):
         self.family.context.signals.raise_if_interrupted()
         self.workers.main_thread.run_pending()
 
-    def compare_clocks(self) -> bool:
+    def log_in_and_compare_clocks(self) -> bool:
         """Log in, and compare this machine's clock with the server's; warn if they differ.
 
         Returns:

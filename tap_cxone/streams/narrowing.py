@@ -21,14 +21,13 @@ from tap_cxone.errors import (
     WindowTooLarge,
 )
 from tap_cxone.streams.windowed import WindowedStream
-from tap_cxone.windows import with_lookahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from singer_sdk.helpers.types import Record
 
-    from tap_cxone.windows import Window, WindowAndUpcoming
+    from tap_cxone.windows import Window
 
 _DAY = timedelta(days=1)
 _OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError)
@@ -42,14 +41,13 @@ class NarrowingStream(WindowedStream):
     twice. Two failures halve none where exports are counted, because narrower windows need more.
     """
 
-    _planned_days: int = 0
-
     @property
     def configured_window_days(self) -> int:
         """Return the maximum days of a window by the settings; 0 if its dates cannot change."""
         return self.family.window_days
 
     @property
+    @override
     def window_days(self) -> int:
         """Return the maximum days of a window: by the settings, or fewer after a failure."""
         return self.narrowed_days or self.configured_window_days
@@ -59,19 +57,6 @@ class NarrowingStream(WindowedStream):
     def narrowed_days(self) -> int | None:
         days = self.state_view.narrow_windows().days
         return days if days is not None and days < self.configured_window_days else None
-
-    @override
-    def _plan_run(self) -> Iterable[Window]:
-        self._planned_days = self.window_days
-        return super()._plan_run()
-
-    @override
-    def _next_window(self, fetched: Iterable[Window]) -> WindowAndUpcoming | None:
-        """Return the next window to fetch; plan again if good windows have doubled the days."""
-        if self.window_days > self._planned_days:
-            windows = self._plan_rest(fetched)
-            self._windows = with_lookahead(windows, self.family.limits.windows_ahead)
-        return super()._next_window(fetched)
 
     @override
     def read_records(self) -> Iterator[Record]:
