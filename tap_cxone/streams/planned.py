@@ -18,13 +18,13 @@ from tap_cxone.planning.sync_range import SyncRange
 from tap_cxone.planning.window_cutter import WindowCutter
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.narrowing import WindowNarrowing
 from tap_cxone.streams.reload_report import ReloadReporter
 from tap_cxone.streams.row_meaning import digests, report_changed_meaning
 from tap_cxone.streams.run_windows import RunWindows
 from tap_cxone.streams.start_report import StartReport, report_partly_skipped
-from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
-from tap_cxone.streams.tenant_info import merge_tenant_info, read_tenant_info
+from tap_cxone.streams.tenant_info import restore_family
 from tap_cxone.windows import midnight, whole_days
 
 if TYPE_CHECKING:
@@ -73,14 +73,14 @@ class PlannedStream(CXoneStream):
         return workload.windows
 
     @property
-    def window_days(self) -> int:
-        """Return the maximum days of a window; 0 if its dates cannot change."""
+    def configured_window_days(self) -> int:
+        """Return the maximum days of a window by the settings; 0 if its dates cannot change."""
         return 0
 
     @property
-    def narrowed_days(self) -> int | None:
-        """Return the maximum days of a window if they are fewer than in the settings, or None."""
-        return None
+    def window_days(self) -> int:
+        """Return the maximum days of a window: by the settings, or fewer after a failure."""
+        return self.narrowing.window_days
 
     def remaining_calls(self) -> RemainingCalls | None:
         """Return the remaining calls that the API reports; the default is None."""
@@ -153,6 +153,17 @@ class PlannedStream(CXoneStream):
         )
 
     @cached_property
+    def narrowing(self) -> WindowNarrowing:
+        """Return what decides on the days of a window after failures."""
+        return WindowNarrowing(
+            state=self.state_view,
+            emit_state=self.write_state,
+            progress=self.progress,
+            configured_days=self.configured_window_days,
+            counts_exports=self.family.limits.quota is not None,
+        )
+
+    @cached_property
     def job_store(self) -> JobStore:
         """Return the store of the stream's jobs."""
         return JobStore(
@@ -170,19 +181,15 @@ class PlannedStream(CXoneStream):
         """Return True if the last run of this stream failed."""
         return self.state_view.failed
 
-    def windows_without_job(self) -> list[Window]:
-        """Return the windows that still need a job."""
-        return list(self.planned_workload().windows_without_job)
-
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
-        self._restore_family_state()
+        restore_family(self.family, self.tap_state)
         workload = self.planned_workload()
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
     def _plan_run(self, excluded: CommittedTime) -> Workload:
         """Return the windows of a run without a time; update the state, and report the plan."""
-        self._restore_family_state()
+        restore_family(self.family, self.tap_state)
         pending = self.job_store.pending_windows()
         self.job_store.delete_outdated()
         self._report_changed_meaning()
@@ -210,14 +217,6 @@ class PlannedStream(CXoneStream):
     def _incremental(self) -> bool:
         """Return True unless the catalog selects FULL_TABLE replication."""
         return self.replication_method != REPLICATION_FULL_TABLE
-
-    def _restore_family_state(self) -> None:
-        """Restore submit times and tenant info of the family from the state of all streams."""
-        family = self.family
-        for state in stream_states(self.tap_state):
-            family.rate_limiter.restore(state.submit_times(family.name))
-        tenant_info = read_tenant_info(self.tap_state, family.name)
-        family.tenant_info.update(merge_tenant_info(family.tenant_info, tenant_info))
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
@@ -265,7 +264,7 @@ class PlannedStream(CXoneStream):
             history=tuple(history),
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,
-            narrowed_days=self.narrowed_days,
+            narrowed_days=self.narrowing.narrowed_days,
             aggregate_days=self.aggregate_days,
         )
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class RunWindows:
     """The windows that one run of a stream reads; only the main thread uses it.
 
-    A window is planned, assigned to the worker that fetches its file, and committed. Each further plan
-    of a run excludes the windows that the worker received, and time that became available since.
+    A window is planned, assigned to the worker that fetches its file, and committed. Each further
+    plan of a run excludes the assigned windows, and time that became available since.
 
     Attributes:
         plan_workload: Plans the run without a given time, and reports what the plan is based on.

@@ -11,7 +11,7 @@ from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.errors import HistoryRefused
+from tap_cxone.errors import CXoneError, HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
 from tap_cxone.planning.narrow_windows import naming_window
@@ -94,6 +94,19 @@ class WindowedStream(PlannedStream):
 
     @override
     def read_records(self) -> Iterator[Record]:
+        """Yield every record; after a failure read on in narrower windows if that may help."""
+        while True:
+            try:
+                yield from self._read_items()
+            except CXoneError as error:
+                if not self.narrowing.may_retry(error):
+                    raise
+                text = "%s. Retrying with window_days=%d"
+                self.logger.warning(text, error, self.window_days)
+            else:
+                return
+
+    def _read_items(self) -> Iterator[Record]:
         self.report_type_changes()
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
@@ -294,6 +307,7 @@ class WindowedStream(PlannedStream):
         The bookmark never moves back, since a window before it was only read again.
         """
         state = self.state_view
+        self.narrowing.commit(window)
         if self._incremental:
             self.stream_history.commit(window)  # first: a bookmark alone counts as a full history
             bookmark = max(window.end, state.bookmark() or window.end)

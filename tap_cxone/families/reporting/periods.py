@@ -12,7 +12,7 @@ from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource, date_range
 from tap_cxone.families.reporting.period_tables import DAY
 from tap_cxone.families.reporting.settings import ReportingSettings
-from tap_cxone.streams.narrowing import NarrowingStream
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import Window, grid_windows, whole_days
 
@@ -59,7 +59,7 @@ class PeriodSource(ListSource):
         return self.rules.apply(row, defaults)
 
 
-class PeriodStream(NarrowingStream):
+class PeriodStream(WindowedStream):
     """Stream of one list of a date range, in windows on a grid."""
 
     def __init__(self, tap: Tap, family: ApiFamily, table: PeriodTable) -> None:
@@ -101,7 +101,8 @@ class PeriodStream(NarrowingStream):
     @property
     def longest(self) -> timedelta:
         """Return the maximum length of a window: that of the API, or less after a failure."""
-        return self.narrowed_days * DAY if self.narrowed_days else self.table.longest
+        narrowed_days = self.narrowing.narrowed_days
+        return narrowed_days * DAY if narrowed_days else self.table.longest
 
     @override
     def source(self) -> PeriodSource:
