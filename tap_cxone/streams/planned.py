@@ -195,7 +195,7 @@ class PlannedStream(CXoneStream):
         self._report_changed_meaning()
         self.stream_history.apply_settings()
         self._log_start()
-        workload = self._workload(pending, excluded)
+        workload = self._compute_workload(pending, excluded)
         self._set_quota_eta(workload)
         partly_skipped = self.skip_list.partial(workload.windows)
         report_partly_skipped(self.name, partly_skipped, self.log_once)
@@ -236,9 +236,9 @@ class PlannedStream(CXoneStream):
 
     def planned_workload(self) -> Workload:
         """Return the windows that this run has to read, without those assigned to the worker."""
-        return self._workload(self.job_store.pending_windows(), self.run_windows.excluded)
+        return self._compute_workload(self.job_store.pending_windows(), self.run_windows.excluded)
 
-    def _workload(self, pending: Sequence[Window], excluded: CommittedTime) -> Workload:
+    def _compute_workload(self, pending: Sequence[Window], excluded: CommittedTime) -> Workload:
         """Return the windows of a run in the order in which they are read.
 
         Args:
