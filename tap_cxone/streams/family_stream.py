@@ -157,7 +157,7 @@ class FamilyStream(Stream, ABC):
         """Return True if the state has the committed time; the default is False."""
         return False
 
-    def report_idle_reloads(self) -> None:
+    def report_unusable_reloads(self) -> None:
         """Log the entries of `reload` that name the stream although it keeps no committed time."""
         for index, entry in enumerate(self.settings.reload):
             if self.name in entry.streams and not self.keeps_history:

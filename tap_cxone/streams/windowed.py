@@ -84,7 +84,7 @@ class WindowedStream(PlannedStream):
                 yield window_file
 
     def _fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
-        with self.progress.track_fetch(), naming_window(window):
+        with self.progress.track_file(), naming_window(window):
             started_at = self.now()
             window_file = self._source.fetch(window, self.skip_list.remaining(upcoming))
         duration = self.now() - started_at
@@ -112,11 +112,11 @@ class WindowedStream(PlannedStream):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
             elif isinstance(item, SkippedWindow):
-                self._pass_window(item)
+                self._skip_window(item)
             else:
                 yield from self._read_window(item)
 
-    def _pass_window(self, skipped: SkippedWindow) -> None:
+    def _skip_window(self, skipped: SkippedWindow) -> None:
         """Move the bookmark past a window without reading it, as a setting requests."""
         window, reason = skipped.window, skipped.reason
         warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
