@@ -82,6 +82,11 @@ class PlannedStream(CXoneStream):
         """Return the maximum days of a window: by the settings, or fewer after a failure."""
         return self.narrowing.window_days
 
+    @property
+    def narrowed_days(self) -> int | None:
+        """Return the maximum days of a window if they are fewer than in the settings, or None."""
+        return self.narrowing.narrowed_days
+
     def remaining_calls(self) -> RemainingCalls | None:
         """Return the remaining calls that the API reports; the default is None."""
         return None
@@ -264,7 +269,7 @@ class PlannedStream(CXoneStream):
             history=tuple(history),
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,
-            narrowed_days=self.narrowing.narrowed_days,
+            narrowed_days=self.narrowed_days,
             aggregate_days=self.aggregate_days,
         )
 

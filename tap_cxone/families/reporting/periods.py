@@ -101,8 +101,7 @@ class PeriodStream(WindowedStream):
     @property
     def longest(self) -> timedelta:
         """Return the maximum length of a window: that of the API, or less after a failure."""
-        narrowed_days = self.narrowing.narrowed_days
-        return narrowed_days * DAY if narrowed_days else self.table.longest
+        return self.narrowed_days * DAY if self.narrowed_days else self.table.longest
 
     @override
     def source(self) -> PeriodSource:
