@@ -52,12 +52,12 @@ class DailyPlan:
         )
 
 
-def days_of(window):
+def first_and_end(window):
     return (window.start - START) // DAY, (window.end - START) // DAY
 
 
-def remaining_days(windows):
-    return [days_of(window) for window, _ in iter(windows.next, None)]
+def days_to_fetch(windows):
+    return [first_and_end(window) for window, _ in iter(windows.next, None)]
 
 
 def test_windows_of_a_run_come_with_the_upcoming_one():
@@ -66,8 +66,8 @@ def test_windows_of_a_run_come_with_the_upcoming_one():
     assert windows.start()
     first, last = iter(windows.next, None)
 
-    assert [days_of(window) for window in (first[0], *first[1])] == [(0, 4), (4, 8)]
-    assert (days_of(last[0]), last[1]) == ((4, 8), ())
+    assert [first_and_end(window) for window in (first[0], *first[1])] == [(0, 4), (4, 8)]
+    assert (first_and_end(last[0]), last[1]) == ((4, 8), ())
 
 
 def test_windows_that_are_fetched_and_not_committed_are_planned_again_at_a_restart():
@@ -78,7 +78,7 @@ def test_windows_that_are_fetched_and_not_committed_are_planned_again_at_a_resta
 
     windows.start()
 
-    assert remaining_days(windows) == [(2, 4), (4, 6), (6, 8)]
+    assert days_to_fetch(windows) == [(2, 4), (4, 6), (6, 8)]
 
 
 def test_windows_become_wider_without_the_time_that_the_worker_has():
@@ -89,7 +89,7 @@ def test_windows_become_wider_without_the_time_that_the_worker_has():
 
     plan.days = 4
 
-    assert remaining_days(windows) == [(1, 5), (5, 8)]
+    assert days_to_fetch(windows) == [(1, 5), (5, 8)]
 
 
 def test_windows_start_later_after_a_refused_start():
@@ -99,7 +99,7 @@ def test_windows_start_later_after_a_refused_start():
 
     windows.refuse(refused, HistoryRefused("too long ago"))
 
-    assert remaining_days(windows) == [(1, 5), (5, 8)]
+    assert days_to_fetch(windows) == [(1, 5), (5, 8)]
 
 
 def test_windows_that_are_all_refused_raise_the_last_refusal():
@@ -123,4 +123,4 @@ def test_windows_of_a_later_plan_end_where_those_of_the_first_did():
     plan.days = 9
 
     assert windows.next() is None
-    assert days_of(windows.excluded.intervals[-1]) == (0, 10)
+    assert first_and_end(windows.excluded.intervals[-1]) == (0, 10)
