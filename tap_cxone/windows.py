@@ -228,10 +228,10 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
 
 
 WindowAndUpcoming: TypeAlias = tuple[Window, tuple[Window, ...]]
-"""A window with the windows after it for which jobs may be started ahead."""
+"""A window with the windows after it for which jobs may be started ahead of time."""
 
 
-def with_lookahead(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
+def with_upcoming(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
     """Yield each window with the next `count` windows after it.
 
     Only those windows are taken from the iterable in advance.

@@ -57,8 +57,8 @@ class RateLimits(Struct, frozen=True):
     tenant_wide: bool = False
 
     @property
-    def windows_ahead(self) -> int:
-        """Return for how many upcoming windows jobs may be started ahead."""
+    def max_upcoming(self) -> int:
+        """Return for how many upcoming windows jobs may be started ahead of time."""
         return self.max_concurrent if self.max_concurrent > 1 else 0
 
     @property

@@ -58,19 +58,19 @@ class JobStore(Struct, kw_only=True):
         """Delete the jobs that are not current from STATE."""
         self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
 
-    def commit(self, window: Window, *, incremental: bool, unread: Collection[Window] = ()) -> None:
+    def commit(self, window: Window, *, incremental: bool, later: Collection[Window] = ()) -> None:
         """Delete the jobs of a committed window from STATE; update the ledger before that.
 
-        A pending job whose window ends later stays, as does that of an unread window.
+        A pending job whose window ends later stays, as does that of a window in `later`.
 
         Args:
             window: Committed window.
-            unread: Windows that this run reads later.
+            later: Windows that this run commits later.
             incremental: Whether a bookmark passes the window. Without one, the next run reads it
                 again and must not use these jobs.
         """
         jobs = self.state.pending_jobs()
-        ended = [job for job in jobs if job.window.end <= window.end and job.window not in unread]
+        ended = [job for job in jobs if job.window.end <= window.end and job.window not in later]
         record = self.ledger.record_committed if incremental else self.ledger.remove
         record(self.stream, ended)
         self.state.set_pending_jobs(job for job in jobs if job not in ended)

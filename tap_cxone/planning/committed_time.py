@@ -18,7 +18,7 @@ MAX_INTERVALS = 40
 
 
 class CommittedTime(Struct, frozen=True):
-    """Half-open intervals of committed time; no two of them overlap or touch.
+    """Half-open intervals of time that is committed, to be read or to be excluded; no two touch.
 
     Attributes:
         intervals: The intervals in order of time.

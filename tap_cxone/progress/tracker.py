@@ -172,8 +172,8 @@ class StreamProgress(Struct, eq=False):
     # Activities and counts
 
     @contextmanager
-    def track_fetch(self) -> Iterator[None]:
-        """Track the activity of this thread, which loads a file, inside the block."""
+    def track_file(self) -> Iterator[None]:
+        """Track the activity of this thread inside the block: it fetches or validates a file."""
         self.start()
         with self.track_activity("waiting for a file") as timer, observe_activity(timer):
             yield

@@ -79,7 +79,7 @@ class CXoneStream(FamilyStream):
         try:
             self.progress.start()
             self._store_owner()
-            self.report_idle_reloads()
+            self.report_unusable_reloads()
             yield from self.read_records()
             self.progress.finish("complete")
         except BrokenPipeError:

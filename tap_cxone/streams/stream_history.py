@@ -13,17 +13,16 @@ from tap_cxone.planning.reload import ReloadLimits, request_deep_lookback, reque
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from tap_cxone.config.history import ReloadedRange
     from tap_cxone.config.model import Settings
     from tap_cxone.jobs.job import Job
     from tap_cxone.planning.sync_range import SyncRange
+    from tap_cxone.planning.window_cutter import CutWindows
     from tap_cxone.streams.reload_report import ReloadReporter
     from tap_cxone.streams.state import StreamState
-
-    CutWindows = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -226,7 +226,8 @@ class DownloadStream(ZonedStream):
             self.settings.max_retries,
             self.logger,
         )
-        window_count = len(self.workers.main_thread.call(self.windows_without_job))
+        workload = self.workers.main_thread.call(self.planned_workload)
+        window_count = len(workload.windows_without_job)
         if window_count >= _QUOTA_CHECK_WINDOWS:
             pages.check_quota(window_count * self.calls_per_window)
         return VerifiedSource(pages, totals) if (totals := self._totals(pages)) else pages

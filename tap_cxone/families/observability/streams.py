@@ -29,7 +29,7 @@ from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError, HistoryRefused
     from tap_cxone.families.observability.table_exports import TableExport
+    from tap_cxone.planning.workload import Workload
     from tap_cxone.windows import Overlap, Window
 
 NAME = ObservabilitySettings.NAME
@@ -220,17 +221,15 @@ class TableStream(JobStream):
         return structs.replace(overlap, extends_first_window=reads_overlap)  # so it costs no export
 
     @override
-    def limit_to_quota(
-        self, windows: Iterable[Window], pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        """Yield windows that have an export, and those that the remaining quota allows.
+    def limit_to_quota(self, workload: Workload) -> Iterator[Window]:
+        """Yield windows that need no export, and those that the remaining quota allows.
 
         Raises:
             QuotaExhausted: The next window needs an export and none is allowed.
         """
-        with_job = set(pending)
-        for window in windows:
-            if window not in with_job:
+        without_job = set(workload.windows_without_job)
+        for window in workload.windows:
+            if window in without_job:
                 self._require_export()
             yield window
 
