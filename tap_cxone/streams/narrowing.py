@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tap_cxone.errors import (
     DecodeError,
@@ -32,8 +33,7 @@ _OF_THE_WINDOW = (JobFailed, DownloadError, DecodeError)
 _NOT_OF_THE_WINDOW = (InsecureLink, InvalidRecords, SpoolError, TokenRequired)
 
 
-@dataclass(slots=True, kw_only=True)
-class WindowNarrowing:
+class WindowNarrowing(Struct, kw_only=True):
     """Maximum days of the windows of one stream: those of the settings, or fewer after failures.
 
     A window is halved if it takes too long, if the API refuses it as too large, or if it fails

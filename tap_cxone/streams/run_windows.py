@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.windows import Window, WindowAndUpcoming, with_upcoming
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from tap_cxone.progress.tracker import StreamProgress
 
 
-@dataclass(slots=True, kw_only=True)
-class RunWindows:
+class RunWindows(Struct, kw_only=True):
     """The windows that one run of a stream reads; only the main thread uses it.
 
     A window is planned, assigned to the worker that fetches its file, and committed. Each further
