@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from tap_cxone.errors import (
     ApiError,
@@ -241,7 +243,7 @@ class JobRunner:
             known_running_for = self.clock.now() - job.submitted_at
             if known_running_for > RESULT_RETENTION and not job.from_this_run:
                 reason = "it has been running for more than a day"
-                self._handle_failed_job(job, replace(response, reason=reason))
+                self._handle_failed_job(job, structs.replace(response, reason=reason))
                 return None
             self._check_job_timeout(job, response)
             self._start_upcoming(upcoming)
@@ -257,7 +259,7 @@ class JobRunner:
             response = self.api.get_status(job)
         except NotFound as error:
             response = self._missing_job(job, error)
-        polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
+        polled_job = structs.replace(job, status=response.status, last_polled_at=self.clock.now())
         self.jobs.update(polled_job)
         if polled_job.status.is_terminal:
             self.slots.release(job.id)

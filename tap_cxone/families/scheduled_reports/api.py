@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
@@ -104,16 +105,16 @@ class ReportsApi(JobApi):
         if response.status is not JobStatus.SUCCEEDED:
             return response
         if difference := other_range(_shown_range(response.body), job.window):
-            return replace(response, status=JobStatus.FAILED, reason=difference)
+            return structs.replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
         if error_text := _error_without_rows(response.body):
             reason = self.client.redact(error_text)
-            return replace(response, status=JobStatus.FAILED, reason=reason)
+            return structs.replace(response, status=JobStatus.FAILED, reason=reason)
         # This response is the first page. A second request for it would count as a poll.
         path = self.status_path(job)
         self._first_pages = {path: response.body}
-        return replace(response, link=path)
+        return structs.replace(response, link=path)
 
     @override
     def download(self, link: str, description: str) -> Spool:
