@@ -35,11 +35,12 @@ class Network:
 
         As soon as any host has responded in this run, DNS works, and a failure of it may pass.
         """
-        if self.has_responded or not isinstance(error, UnknownHost):
+        is_limited = attempt.policy.attempts > _UNKNOWN_HOST_ATTEMPTS
+        if self.has_responded or not isinstance(error, UnknownHost) or not is_limited:
             return attempt
         policy = structs.replace(
             attempt.policy,
-            attempts=min(attempt.policy.attempts, _UNKNOWN_HOST_ATTEMPTS),
+            attempts=_UNKNOWN_HOST_ATTEMPTS,
             attempts_limit="no host has responded in this run",
         )
         return structs.replace(attempt, policy=policy)
