@@ -22,7 +22,7 @@ try:
     from tap_cxone.simulator.settings import environment, tap_settings
     from tap_cxone.simulator.simulator import Simulator
 except ModuleNotFoundError as error:
-    msg = f"cxone-simulator needs {error.name}: pip install 'tap-cxone[simulator]'"
+    msg = f"cxone-simulator needs more packages ({error}): pip install 'tap-cxone[simulator]'"
     raise ModuleNotFoundError(msg, name=error.name) from None
 
 __all__ = [

@@ -38,9 +38,8 @@ def test_simulator_without_its_extra_names_it():
     )
 
     assert run.returncode == 1
-    assert run.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: cxone-simulator needs starlette: pip install 'tap-cxone[simulator]'"
-    )
+    assert "cxone-simulator needs more packages" in run.stderr.splitlines()[-1]
+    assert run.stderr.splitlines()[-1].endswith("pip install 'tap-cxone[simulator]'")
 
 
 def test_settings_keep_the_rules():
