@@ -50,9 +50,9 @@ def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
 
 def test_start_date_in_the_future_is_a_warning(sim, clock, caplog):
     """A wrong year reads nothing, and would else look like a run that is complete."""
-    changes = {"start_date": "2027-03-01", "end_date": None}
+    config = stream_settings(sim, start_date="2027-03-01", end_date=None)
 
-    out = run_stream(stream_settings(sim, **changes), clock)
+    out = run_stream(config, clock)
 
     assert out.error is None
     assert warnings_logged(caplog) == [

@@ -18,7 +18,7 @@ from tests.support.run import offline_catalog, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Any
 
 LOGIN = f"https://{UNKNOWN_HOST}/authentication/v1/token/access-key"
 REMEDY = (
@@ -34,7 +34,7 @@ def clock() -> ActingClock:
 
 
 @pytest.fixture
-def name_server(monkeypatch) -> Iterator[NameServer]:
+def name_server(monkeypatch) -> NameServer:
     """Return the name server of the test."""
     server = NameServer()
     monkeypatch.setattr(socket, "getaddrinfo", server.getaddrinfo)
@@ -67,7 +67,7 @@ def test_unknown_host_is_a_warning_with_the_few_retries(sim, clock, name_server,
 
 def test_unknown_host_without_retries_is_tried_once(sim, clock, name_server):
     """`max_retries` remains the upper limit."""
-    changes = {"base_url": f"https://{UNKNOWN_HOST}", "max_retries": 0}
+    changes: dict[str, Any] = {"base_url": f"https://{UNKNOWN_HOST}", "max_retries": 0}
 
     out = run_stream(stream_settings(sim, **changes), clock)
 
@@ -78,7 +78,7 @@ def test_unknown_host_without_retries_is_tried_once(sim, clock, name_server):
 def test_name_server_that_does_not_respond_is_retried(sim, clock, name_server):
     """Without an answer of DNS the name may be right, so all retries are used."""
     name_server.code = socket.EAI_AGAIN
-    changes = {"base_url": f"https://{UNKNOWN_HOST}", "max_retries": 5}
+    changes: dict[str, Any] = {"base_url": f"https://{UNKNOWN_HOST}", "max_retries": 5}
 
     out = run_stream(stream_settings(sim, **changes), clock)
 
