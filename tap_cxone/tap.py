@@ -31,6 +31,7 @@ from tap_cxone.families.registry import (
     evidence_summary,
     settings_schema,
 )
+from tap_cxone.http.network import Network
 from tap_cxone.jobs.journal import open_journal
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
@@ -162,6 +163,7 @@ class TapCXone(Tap):
             settings=self.settings,
             clock=self._clock,
             signals=self.signals,
+            network=Network(self.logger),
             audit=self.audit,
             workers=self.workers,
             progress=self.progress,

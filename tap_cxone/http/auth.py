@@ -247,9 +247,10 @@ class TokenProvider(Struct):
         return TokenRefused(message, denial, lambda: self.accepted)
 
     def _request_token(self) -> Token:
-        requested_at = self.transport.clock.now()
+        request, requested_at = self.grant.token_request(), self.transport.clock.now()
+        self.transport.network.log_login(self.transport.redact(str(request)))
         try:
-            response = self.transport.send(self.grant.token_request())
+            response = self.transport.send(request)
         except ApiError as error:
             if error.status is None:
                 raise  # no response, so nothing was refused

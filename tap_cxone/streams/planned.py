@@ -225,7 +225,7 @@ class PlannedStream(CXoneStream):
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
-        report.report(self._sync_range(), self._bookmark(), self._gaps())
+        report.report(self._sync_range(), self._bookmark(), self._gaps(), self.now())
 
     def _set_quota_eta(self, workload: Workload) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import duckdb
 import fsspec
 import pytest
 
@@ -35,7 +34,7 @@ def recipe_query() -> str:
 
 
 @pytest.mark.ci
-def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(simulate, clock):
+def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(duckdb, simulate, clock):
     """Count, sum and keys of the rows in S3 are those of RECORD messages, by folder too."""
     sim = simulate()
     expected = run_stream(stream_settings(sim, **TWO_WINDOWS), clock).records(STREAM)

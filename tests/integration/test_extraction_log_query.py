@@ -6,7 +6,6 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tap_cxone.simulator.settings import tap_settings
@@ -77,7 +76,7 @@ def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path, ty
 
 @pytest.mark.ci
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
-def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path, type_):
+def test_incomplete_days_are_listed_in_duckdb(duckdb, logged_run, tmp_path, type_):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"
     load_messages(logged_run, DUCKDB, {"path": str(path)}, tmp_path)
