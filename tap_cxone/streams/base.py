@@ -222,7 +222,7 @@ class CXoneStream(FamilyStream):
         """
         if not names:
             return
-        known_names = set(self.stream_columns.known.stored_map().names.values())
+        known_names = set(self.state_view.column_map().names.values())
         absent = known_names - set(names)
         if vanished := sorted(absent.difference(self.state_view.absent_columns())):
             text = "%s lacks columns that earlier files had: %s. They are null until they return; "
