@@ -97,6 +97,7 @@ class CXoneStream(FamilyStream):
     def _stop(self, error: QuotaExhausted) -> None:
         """End the stream without failure; the next run continues after the committed windows."""
         if self.settings.on_quota_exhausted == "fail":
+            self.audit_context.write("quota_exhausted", reason=str(error))
             self._fail(error)
         else:
             self.progress.finish("stopped", until=error.until)
