@@ -18,6 +18,7 @@ _NOTIFIED: Mapping[str, WebhookEvent] = {
     "schema_changed": "drift",
     "job_stuck": "job_stuck",
     "stream_stopped": "quota_exhausted",
+    "quota_exhausted": "quota_exhausted",
     "stream_failed": "stream_failed",
     "run_ended": "run_ended",
 }

@@ -97,6 +97,7 @@ class CXoneStream(FamilyStream):
     def _stop(self, error: QuotaExhausted) -> None:
         """End the stream without failure; the next run continues after the committed windows."""
         if self.settings.on_quota_exhausted == "fail":
+            self.audit_context.write("quota_exhausted", reason=str(error))
             self._fail(error)
         else:
             self.progress.finish("stopped", until=error.until)
@@ -222,7 +223,7 @@ class CXoneStream(FamilyStream):
         """
         if not names:
             return
-        known_names = set(self.stream_columns.known.stored_map().names.values())
+        known_names = set(self.state_view.column_map().names.values())
         absent = known_names - set(names)
         if vanished := sorted(absent.difference(self.state_view.absent_columns())):
             text = "%s lacks columns that earlier files had: %s. They are null until they return; "

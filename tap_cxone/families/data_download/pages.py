@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DownloadError
+from tap_cxone.http.empty_result import report_empty_result
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
@@ -132,13 +133,7 @@ class PagedSource(Struct):
         """Check the quota before many calls; warn of a window without rows that has a reason."""
         if offset:
             return
-        if page.message:
-            self.log.warning(
-                "%s has no rows, and the API says: %s. The window counts as empty; if rows exist, "
-                "correct the cause and read it again with reload",
-                self.description(window),
-                page.message,
-            )
+        report_empty_result(self.log, self.api.client, self.description(window), page.message)
         if not page.rows and (token_region := self.api.mismatched_region()):
             self.log.warning(
                 "%s has no rows; the token names the region %s, the setting is %s. If rows exist, "

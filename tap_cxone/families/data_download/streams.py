@@ -28,9 +28,11 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.columns import source_column, with_rules, without_leading_zeros
+from tap_cxone.rows.title_digests import MAX_DIGESTS
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.state_size import expected_size
 from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
 from tap_cxone.streams.zoned import ZonedStream
@@ -63,7 +65,9 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
     api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
-    tenant = TenantContext(api_family, load_catalog(api_family))
+    tenant = TenantContext(
+        api_family, load_catalog(api_family), lambda: expected_size(tap.streams.values())
+    )
     family_settings = context.settings.section(DataDownloadSettings)
     return [
         MetricVersionsStream(tap, tenant),  # first: no STATE has a version before its records
@@ -94,6 +98,7 @@ class DownloadStream(ZonedStream):
             nested_object="customMetrics",
             grouped=True,
             required=tuple(name for name, rule in download.columns.items() if rule.required),
+            max_digests=MAX_DIGESTS // len(family_settings.downloads),
             text_format=text_format(
                 CsvSettings(null_characters=family_settings.null_characters),
                 csv_setting=NAME,
@@ -170,8 +175,7 @@ class DownloadStream(ZonedStream):
 
     def _present_columns(self) -> tuple[Column, ...]:
         """Return the columns of the settings and of the selected metrics, with the user's rules."""
-        ids = self.tenant.catalogued_ids()
-        metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
+        metrics = (metric.column for metric in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
         columns = tuple(structs.replace(column, requested=True) for column in columns)
         return with_rules(columns, self.download.columns)
