@@ -3,8 +3,8 @@ r"""Parse CSV with pyarrow where its text is plain; the rows equal those of `Csv
 The file is cut into chunks at the ends of rows. Text is plain if it is UTF-8 without NUL
 characters, if only `\n` and `\r\n` end lines, and if quotes enclose whole cells. The ordinary
 parser reads a chunk of plain text that has a row of another width, a blank row or a header. At the
-first text that is not plain it reads the rest of the file. Chunks are unpacked and parsed on a
-thread, while the rows before them are converted.
+first text that is not plain it reads the rest of the file. Large chunks are unpacked and parsed on
+a thread, while the rows before them are converted.
 
 This module needs pyarrow (extra `parquet`), so it is imported only where pyarrow is installed.
 """
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from tap_cxone.rows.decode.csv_lines import LineFilter
     from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 21
 """Usual size of a chunk. A larger one needs fewer calls, and more memory."""
+_MIN_AHEAD_BYTES = 1 << 20  # of smaller chunks, threads wait for the interpreter's lock too often
 
 # The default pool takes some megabytes more, since it keeps memory that is free.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -66,7 +67,9 @@ class PlainParser(Struct, frozen=True):
         self.source.null_characters.count = 0
         position = lines = 0
         try:
-            for chunk, arrays in read_ahead(self._parsed_chunks()):
+            parsed = self._parsed_chunks()
+            is_ahead = self.chunk_bytes >= _MIN_AHEAD_BYTES
+            for chunk, arrays in read_ahead(parsed) if is_ahead else parsed:
                 if chunk is None:
                     yield from self.source.blocks(position, lines)
                     return
@@ -130,20 +133,22 @@ class PlainParser(Struct, frozen=True):
             )
         except pa.ArrowInvalid:  # a row has another number of cells
             return ()
+        # Arrays of the parser have several times the memory that they use, and the copies have not.
         return [column.combine_chunks() for column in table.columns] if table.num_rows > 1 else ()
 
     def _may_have_header(self, arrays: Sequence[Any]) -> bool:
         first_cells = arrays[0].to_pylist()
         text = fold_case("\n".join(first_cells))
-        return self.line_filter.may_have_header(first_cells, text) or (
-            self.line_filter.order.may_be_named_in(text) and self._may_have_other_order(arrays)
-        )
+        has_header = self.line_filter.may_have_header(first_cells, text)
+        return has_header or self._may_have_other_order(arrays)
 
     def _may_have_other_order(self, arrays: Sequence[Any]) -> bool:
         """Return True if the first two cells of a row are titles; one alone may be a value."""
         order = self.line_filter.order
         first_cells = pc.utf8_trim_whitespace(arrays[0])
         is_title = pc.is_in(first_cells, value_set=pa.array(order.first_cells, pa.string()))
+        if not is_title.true_count:
+            return False
         second_cells = arrays[1].filter(is_title).unique().to_pylist()
         return not set(map(spell, order.header)).isdisjoint(map(spell, second_cells))
 
