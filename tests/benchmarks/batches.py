@@ -41,20 +41,21 @@ CANDIDATES: Mapping[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def _settings(name: str, folder: str, sim: Simulator) -> tuple[dict[str, Any], str]:
+def _settings(name: str, folder: str, size: int, sim: Simulator) -> tuple[dict[str, Any], str]:
     config, stream = ours.of_csv(sim)
     if name == RECORD:
         return config, stream
     form, more = CANDIDATES[name]
-    batches = {"encoding": {"format": form}, "storage": {"root": folder}, "batch_size": BATCH_SIZE}
+    batches = {"encoding": {"format": form}, "storage": {"root": folder}, "batch_size": size}
     return {**config, **more, "batch_config": batches}, stream
 
 
-def measure_run(name: str, url: str, rows: int = ROWS) -> dict[str, float]:
-    """Run one candidate in a process; check that its files have so many rows."""
+def measure_run(name: str, url: str, rows: int = ROWS, size: int = BATCH_SIZE) -> dict[str, float]:
+    """Run one candidate in a process; check that its files have so many rows, `size` in each."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.benchmarks.batch_run", url, folder]
-        own = None if name == ALONE else ours.settings_and_catalog(partial(_settings, name, folder))
+        settings = partial(_settings, name, folder, size)
+        own = None if name == ALONE else ours.settings_and_catalog(settings)
         done = subprocess.run(
             command, input=json.dumps(own), capture_output=True, text=True, check=True
         )
