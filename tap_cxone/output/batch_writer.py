@@ -97,6 +97,10 @@ class BatchingWriter(SamplingWriter):
 
         return Parquet(settings)
 
+    def load_format(self) -> None:
+        """Import what the format needs, while the workers fetch: pyarrow takes a while to load."""
+        _ = self.format
+
     def start_window(self, audit_context: AuditContext) -> None:
         """Name later files after this window, and write their events with its fields."""
         self._audit_context = audit_context

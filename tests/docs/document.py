@@ -260,16 +260,17 @@ def _batch_table(found: dict[str, Any]) -> str:
         "without a check or a state:"
     )
     rows = [
-        f"| {name} | {_spread(one['times as fast as RECORD'])}; "
-        f"{one['in time of the processor']['median']:.1f} | {one['peak MB']} MB |"
+        f"| {name} | {_spread(one['times as fast as RECORD'], 2)}; "
+        f"{one['in time of the processor']['median']:.2f} | {one['peak MB']} MB |"
         for name, one in _measured(found)
     ]
     lines = textwrap.wrap(said, 100, break_on_hyphens=False)
     return "\n".join([*lines, "", "| | as fast as RECORD | peak |", "|---|---|---|", *rows])
 
 
-def _spread(found: dict[str, float]) -> str:
-    return f"{found['median']:.1f} times ({found['least']:.1f} to {found['most']:.1f})"
+def _spread(found: dict[str, float], digits: int = 1) -> str:
+    median, least, most = (f"{found[what]:.{digits}f}" for what in ("median", "least", "most"))
+    return f"{median} times ({least} to {most})"
 
 
 def _times(found: dict[str, Any]) -> str:
