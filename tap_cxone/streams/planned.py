@@ -61,19 +61,13 @@ class PlannedStream(CXoneStream):
         """Return the identifier of a window's request; None if the stream has no jobs."""
         return None
 
-    def limit_to_quota(
-        self,
-        windows: Iterable[Window],
-        pending: Iterable[Window],  # noqa: ARG002 (used by families with a quota)
-    ) -> Iterable[Window]:
-        """Yield the windows that this run may read; the default is all of them.
-
-        `pending` windows have a job already and cost no quota.
+    def limit_to_quota(self, workload: Workload) -> Iterable[Window]:
+        """Yield the windows of a workload that this run may read; the default is all of them.
 
         Raises:
             QuotaExhausted: The quota does not cover the next window.
         """
-        return windows
+        return workload.windows
 
     @property
     def narrowed_days(self) -> int | None:
@@ -190,8 +184,7 @@ class PlannedStream(CXoneStream):
         self.progress.set_planned_windows([*fetched, *windows])
         self._set_quota_eta(workload)
         report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
-        skipped = [window for window in windows if self.skip_list.find(window)]
-        return self.limit_to_quota(windows, [*pending, *skipped])
+        return self.limit_to_quota(workload)
 
     @cached_property
     def skip_list(self) -> SkipList:
