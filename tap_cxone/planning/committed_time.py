@@ -49,7 +49,7 @@ class CommittedTime(Struct, frozen=True):
 
     def format(self) -> list[str]:
         """Return each interval as `start/end`; midnights of UTC are dates."""
-        return [f"{_compact(i.start)}/{_compact(i.end)}" for i in self.intervals]
+        return [f"{compact(i.start)}/{compact(i.end)}" for i in self.intervals]
 
     def add(self, *windows: Window) -> Self:
         """Return the time with further windows."""
@@ -97,7 +97,8 @@ def _parse(text: str) -> Window:
     return Window(parse_instant(start), parse_instant(end))
 
 
-def _compact(instant: datetime) -> str:
+def compact(instant: datetime) -> str:
+    """Return an instant as a short text: a midnight of UTC is a date."""
     in_utc = instant.astimezone(UTC)
     if in_utc.time() == time.min:
         return in_utc.date().isoformat()

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any, Self
 from msgspec import Struct, field, structs
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.committed_time import CommittedTime, compact
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+MAX_CUTS = 60
+"""Most cuts that are kept: beyond it the oldest ones are forgotten."""
 
 
 class History(Struct, frozen=True):
@@ -26,6 +29,7 @@ class History(Struct, frozen=True):
         deep_lookback_at: When the last deep lookback began; None if there was none.
         reload_at: When time to read again was last requested; None if nothing of it is left.
         start: Begin of the history while `start_date` is not set; None if it always was.
+        cuts: Ends of committed windows whose rows are sums, where the settings cut no window.
     """
 
     committed: CommittedTime = CommittedTime()
@@ -34,6 +38,7 @@ class History(Struct, frozen=True):
     deep_lookback_at: datetime | None = None
     reload_at: datetime | None = None
     start: datetime | None = None
+    cuts: tuple[datetime, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -51,6 +56,7 @@ class History(Struct, frozen=True):
             _parse_optional(raw.get("deep_lookback_at")),
             _parse_optional(raw.get("reload_at")),
             _parse_optional(raw.get("start")),
+            tuple(map(parse_instant, raw.get("cuts", ()))),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -62,6 +68,7 @@ class History(Struct, frozen=True):
             "deep_lookback_at": _format_optional(self.deep_lookback_at),
             "reload_at": _format_optional(self.reload_at),
             "start": _format_optional(self.start),
+            "cuts": [compact(cut) for cut in self.cuts],
         }
         return {key: value for key, value in values.items() if value}
 
@@ -80,6 +87,10 @@ class History(Struct, frozen=True):
             reloads={id_: time.subtract(read) for id_, time in self.reloads.items()},
             deep_lookback=self.deep_lookback.subtract(read),
         ).without_idle_request()
+
+    def add_cuts(self, cuts: Iterable[datetime]) -> Self:
+        """Return the history with further cuts."""
+        return structs.replace(self, cuts=tuple(sorted({*self.cuts, *cuts})[-MAX_CUTS:]))
 
     def without_idle_request(self) -> Self:
         """Return the history without the instant of a request of which nothing is left."""

@@ -108,6 +108,10 @@ class PlannedStream(CXoneStream):
         """Return the least time of whole windows around a time range; the default is UTC days."""
         return whole_days(time_range)
 
+    def committed_windows(self, interval: Window) -> Iterable[Window]:
+        """Return the windows in which an interval of committed time was read."""
+        return self.windows(interval.start, interval.end, ())
+
     @property
     def date_settings(self) -> Settings:
         """Return the settings with `start_date` and `end_date` as this stream reads them."""
@@ -283,7 +287,7 @@ class PlannedStream(CXoneStream):
             history_limit=lambda: self.history_limit(self.now()),
             whole_windows=self.whole_windows,
             reporter=ReloadReporter(self.name, self.logger, self.log_once),
-            windows=self.windows if self.declaration.grouped else None,
+            committed_windows=self.committed_windows if self.declaration.grouped else None,
             enabled=self.keeps_history,
         )
 

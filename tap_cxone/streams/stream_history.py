@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.reload_report import ReloadReporter
     from tap_cxone.streams.state import StreamState
 
-    CutWindows = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
+    CommittedWindows = Callable[[Window], Iterable[Window]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +38,8 @@ class StreamHistory:
         sync_range: Returns the time range from the bookmark on, or that of a first run.
         history_limit: Returns the oldest instant that the API serves; None without a limit.
         whole_windows: Returns the least time of whole windows around a time range.
-        windows: Cuts a time range as the stream does, if a row sums up its window; else None.
+        committed_windows: Returns the windows of committed time, if a row sums up its window; else
+            None.
         reporter: Reports what the settings request to read again.
         enabled: False for a stream that keeps no committed time.
         initial_bookmark: The bookmark at the start of the run.
@@ -51,7 +52,7 @@ class StreamHistory:
     sync_range: Callable[[], SyncRange]
     history_limit: Callable[[], datetime | None]
     whole_windows: Callable[[Window], Window]
-    windows: CutWindows | None
+    committed_windows: CommittedWindows | None
     reporter: ReloadReporter
     enabled: bool = True
     _initial: History | None = field(init=False)
@@ -85,6 +86,11 @@ class StreamHistory:
         """Store that a window was committed."""
         if self.enabled:
             self.state.set_history(self._stored().commit(window))
+
+    def add_cuts(self, cuts: Iterable[datetime]) -> None:
+        """Store where windows end beside the ends that the settings give them."""
+        if self.enabled and (further := set(cuts)):
+            self.state.set_history(self._stored().add_cuts(further))
 
     def gaps(self, newest: datetime) -> Sequence[Window]:
         """Return the time before the bookmark that this run reads, in order of time.
@@ -159,8 +165,8 @@ class StreamHistory:
 
         If a row sums up its window, they are those that were committed.
         """
-        if self.windows is None:
+        if self.committed_windows is None:
             return [self.whole_windows(time_range)]
         committed = self._stored().committed.intervals
-        windows = (w for i in committed for w in self.windows(i.start, i.end, ()))
+        windows = (w for interval in committed for w in self.committed_windows(interval))
         return [window for window in windows if window.overlaps(time_range)]
