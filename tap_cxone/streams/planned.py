@@ -228,8 +228,9 @@ class PlannedStream(CXoneStream):
             return
         stream_plan = StreamPlan.from_workload(workload, self.family)
         family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
-        if family_plan.remaining is not None and family_plan.needed > family_plan.remaining:
-            self.progress.set_quota_eta(family_plan.earliest_finish)
+        remaining, eta = family_plan.remaining, family_plan.earliest_finish
+        if remaining is not None and family_plan.needed > remaining and eta is not None:
+            self.progress.set_quota_eta(eta)
 
     def planned_workload(self, pending: Sequence[Window] | None = None) -> Workload:
         """Return the windows of a run in the order in which they are read.
