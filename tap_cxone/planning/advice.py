@@ -117,7 +117,7 @@ def _advise_daily_quota(
 def _advise_order(
     family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
 ) -> Iterator[str]:
-    """Yield advice to read the history first if new rows leave no export for it."""
+    """Yield advice to read the history first if new rows need all exports of a day."""
     spare = exports_per_day - exports_for_new_rows(family, len(workloads))
     if spare <= 0 and any(workload.history for workload in workloads):
         yield (

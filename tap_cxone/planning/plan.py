@@ -28,7 +28,7 @@ class StreamPlan(Struct, frozen=True):
         min_duration: Lower bound by the API's limits, without other streams of the family.
         remaining: Remaining quota as reported by the API; None if it reports none.
         earliest_finish: Earliest end, with other streams of the family, and with the new rows of
-            later days where these come first. None until computed, and if new rows need all exports.
+            later days where these come first. None until computed, or if these need all exports.
     """
 
     workload: Workload

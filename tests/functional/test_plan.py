@@ -87,9 +87,7 @@ def test_plan_gives_exports_to_the_oldest_windows_first(sim, clock):
     ]
 
 
-@pytest.mark.parametrize(
-    ("order", "days"), [("oldest_first", 3), ("newest_first", 4)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("order", "days"), [("oldest_first", 3), ("newest_first", 4)], ids=str)
 def test_plan_names_the_day_when_history_is_complete(sim, clock, order, days):
     """With `newest_first` one of the three exports of each later day goes to new rows."""
     config = plan_settings(sim, 92, "observability", observability={"window_days": 10})

@@ -14,7 +14,7 @@ FIRST = datetime(2026, 3, 15, tzinfo=UTC)  # windows of five days begin here
 DAY = timedelta(days=1)
 
 
-def days(start, end):
+def part(start, end):
     return Window(FIRST + start * DAY, FIRST + end * DAY)
 
 
@@ -41,10 +41,13 @@ def test_cuts_of_ten_years_stay_under_a_kilobyte():
 @pytest.mark.parametrize(
     ("cuts", "windows"),
     [
-        ((), [days(0, 5), days(5, 10)]),
-        ((2,), [days(0, 2), days(2, 5), days(5, 10)]),
-        ((2, 4, 6), [days(0, 2), days(2, 4), days(4, 5), days(5, 6), days(6, 10)]),
-        ((0, 5, 10, 12), [days(0, 5), days(5, 10)]),
+        ((), [part(0, 5), part(5, 10)]),
+        ((2,), [part(0, 2), part(2, 5), part(5, 10)]),
+        (
+            (2, 4, 6),
+            [part(0, 2), part(2, 4), part(4, 5), part(5, 6), part(6, 10)],
+        ),
+        ((0, 5, 10, 12), [part(0, 5), part(5, 10)]),
     ],
     ids=["none", "one", "several", "at other ends"],
 )
@@ -58,7 +61,7 @@ def test_calendar_windows_end_at_each_cut(cuts, windows):
 def test_pending_window_with_a_cut_inside_is_not_used():
     """Its first part is committed, so its rows would count it twice."""
     found = calendar_windows(
-        FIRST, FIRST + 5 * DAY, max_days=5, cuts=cut(2), pending=[days(0, 5), days(2, 4)]
+        FIRST, FIRST + 5 * DAY, max_days=5, cuts=cut(2), pending=[part(0, 5), part(2, 4)]
     )
 
-    assert list(found) == [days(0, 2), days(2, 4), days(4, 5)]
+    assert list(found) == [part(0, 2), part(2, 4), part(4, 5)]
