@@ -181,13 +181,12 @@ class PlannedStream(CXoneStream):
         self.stream_history.apply_settings()
         self._log_start()
         workload = self.planned_workload(pending)
-        windows = workload.windows
         fetched = {window for window in self._unread if self._fetched.covers(window)}
         self._unread.clear()
-        self._unread.update(fetched, windows)
-        self.progress.set_planned_windows([*fetched, *windows])
+        self._unread.update(fetched, workload.windows)
+        self.progress.set_planned_windows([*fetched, *workload.windows])
         self._set_quota_eta(workload)
-        report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
+        report_partly_skipped(self.name, self.skip_list.partial(workload.windows), self.log_once)
         return self.limit_to_quota(workload)
 
     @cached_property
@@ -217,7 +216,8 @@ class PlannedStream(CXoneStream):
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
-        report.report(self._sync_range(), self._bookmark(), self._gaps())
+        gaps, history = self._gaps(), self.stream_history
+        report.report(self._sync_range(), self._bookmark(), gaps, history.unmet_start(gaps))
 
     def _set_quota_eta(self, workload: Workload) -> None:
         """Estimate when the quota lets this stream finish, if this run cannot finish it.
@@ -228,8 +228,8 @@ class PlannedStream(CXoneStream):
             return
         stream_plan = StreamPlan.from_workload(workload, self.family)
         family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
-        remaining, eta = family_plan.remaining, family_plan.earliest_finish
-        if remaining is not None and family_plan.needed > remaining and eta is not None:
+        eta = family_plan.earliest_finish
+        if eta is not None and family_plan.needed > (family_plan.remaining or 0):
             self.progress.set_quota_eta(eta)
 
     def planned_workload(self, pending: Sequence[Window] | None = None) -> Workload:
@@ -241,6 +241,8 @@ class PlannedStream(CXoneStream):
         pending = self.job_store.pending_windows() if pending is None else pending
         recent, sync_range = self._recent_windows(pending), self._sync_range()
         history = self._history_windows(recent, pending)
+        unmet_start = self.stream_history.unmet_start(history)
+        start = history[0].start if unmet_start and history else sync_range.start
         if self._bookmark() is None:  # all of it is history
             recent, history = [], recent
         newest_first = self.settings.newest_first
@@ -252,8 +254,8 @@ class PlannedStream(CXoneStream):
             self.unit,
             tuple(windows),
             tuple(window for window in to_read if window not in pending),
-            sync_range.start,
-            sync_range.unmet_start,
+            start,
+            unmet_start,
             history=tuple(history),
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,

@@ -105,6 +105,17 @@ class StreamHistory:
         start = self.settings.start_date or history.start or bookmark
         return history.to_read(start, end).within(self.history_limit(), end).intervals
 
+    def unmet_start(self, gaps: Sequence[Window]) -> datetime | None:
+        """Return the requested start if the API serves only later time; else None.
+
+        Args:
+            gaps: The time before the bookmark that is read.
+        """
+        start, limit = self.settings.start_date, self.history_limit()
+        if start and limit and gaps and start < gaps[0].start <= limit:
+            return start
+        return self.sync_range().unmet_start
+
     def _stored(self) -> History:
         """Return the history of the state.
 
