@@ -95,7 +95,7 @@ class JobOrigin(Enum):
 class Job:
     """A job with the file of one window.
 
-    The first four fields are stored beyond the run. Jobs are equal if these are.
+    The first four fields and `reload` are stored beyond the run. Jobs are equal if these are.
 
     Attributes:
         id: Id of the job in the API.
@@ -106,6 +106,7 @@ class Job:
         status: Status at the last poll of this run.
         last_polled_at: Time of that poll; None before the first one.
         resumable: Whether a later fetch may poll the job for its file.
+        reload: Digest of the settings that requested to read the window again; else empty.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Job:
     status: JobStatus = field(default=JobStatus.RUNNING, compare=False)
     last_polled_at: datetime | None = field(default=None, compare=False)
     resumable: bool = field(default=True, compare=False)
+    reload: str = ""
 
     @property
     def from_this_run(self) -> bool:
@@ -132,8 +134,14 @@ class Job:
             ValueError: A value is invalid.
         """
         window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
-        submitted_at = parse_instant(raw["submitted_at"])
-        return cls(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]), origin)
+        return cls(
+            str(raw["id"]),
+            window,
+            parse_instant(raw["submitted_at"]),
+            str(raw["fingerprint"]),
+            origin,
+            reload=str(raw.get("reload", "")),
+        )
 
     def to_json(self) -> dict[str, str]:
         """Return the JSON form of the stored fields."""
@@ -143,6 +151,7 @@ class Job:
             "end": iso(self.window.end),
             "submitted_at": iso(self.submitted_at),
             "fingerprint": self.fingerprint,
+            **({"reload": self.reload} if self.reload else {}),
         }
 
 

@@ -72,6 +72,10 @@ class CommittedTime(Struct, frozen=True):
         clipped = ((max(i.start, start or i.start), min(i.end, end)) for i in self.intervals)
         return self.of(Window(begin, until) for begin, until in clipped if begin < until)
 
+    def overlaps(self, window: Window) -> bool:
+        """Return True if some instant of a time range is committed."""
+        return any(interval.overlaps(window) for interval in self.intervals)
+
     def covers(self, window: Window) -> bool:
         """Return True if all of a time range is committed."""
         return not self.missing(window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, field, structs
@@ -27,7 +28,6 @@ class History(Struct, frozen=True):
             it. The time may be committed or not.
         deep_lookback: Time that `deep_lookback` still requests to read again.
         deep_lookback_at: When the last deep lookback began; None if there was none.
-        reload_at: When time to read again was last requested; None if nothing of it is left.
         start: Begin of the history while `start_date` is not set; None if it always was.
         cuts: Ends of committed windows whose rows are sums, where the settings cut no window.
     """
@@ -36,7 +36,6 @@ class History(Struct, frozen=True):
     reloads: Mapping[str, CommittedTime] = field(default_factory=dict)
     deep_lookback: CommittedTime = CommittedTime()
     deep_lookback_at: datetime | None = None
-    reload_at: datetime | None = None
     start: datetime | None = None
     cuts: tuple[datetime, ...] = ()
 
@@ -54,7 +53,6 @@ class History(Struct, frozen=True):
             {id_: CommittedTime.parse(texts) for id_, texts in raw.get("reload", {}).items()},
             CommittedTime.parse(raw.get("deep_lookback", ())),
             _parse_optional(raw.get("deep_lookback_at")),
-            _parse_optional(raw.get("reload_at")),
             _parse_optional(raw.get("start")),
             tuple(map(parse_instant, raw.get("cuts", ()))),
         )
@@ -66,7 +64,6 @@ class History(Struct, frozen=True):
             "reload": {id_: time.format() for id_, time in self.reloads.items()},
             "deep_lookback": self.deep_lookback.format(),
             "deep_lookback_at": _format_optional(self.deep_lookback_at),
-            "reload_at": _format_optional(self.reload_at),
             "start": _format_optional(self.start),
             "cuts": [compact(cut) for cut in self.cuts],
         }
@@ -86,21 +83,21 @@ class History(Struct, frozen=True):
             committed=self.committed.add(window).bounded(),
             reloads={id_: time.subtract(read) for id_, time in self.reloads.items()},
             deep_lookback=self.deep_lookback.subtract(read),
-        ).without_idle_request()
+        )
 
     def add_cuts(self, cuts: Iterable[datetime]) -> Self:
         """Return the history with further cuts."""
         return structs.replace(self, cuts=tuple(sorted({*self.cuts, *cuts})[-MAX_CUTS:]))
 
-    def without_idle_request(self) -> Self:
-        """Return the history without the instant of a request of which nothing is left."""
-        return self if self.reload.intervals else structs.replace(self, reload_at=None)
+    def reload_of(self, window: Window) -> str:
+        """Return a digest of the requests to read a window again; empty without one.
 
-    def predates_reload(self, window: Window, submitted_at: datetime) -> bool:
-        """Return True if a window is to be read again, and was submitted before that request."""
-        if self.reload_at is None or submitted_at >= self.reload_at:
-            return False
-        return any(interval.overlaps(window) for interval in self.reload.intervals)
+        It is the same in a later run that goes on with them, even if the state was lost.
+        """
+        ids = [f"reload {id_}" for id_, time in self.reloads.items() if time.overlaps(window)]
+        if self.deep_lookback_at is not None and self.deep_lookback.overlaps(window):
+            ids.append(f"deep_lookback {self.deep_lookback_at.date()}")
+        return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:12] if ids else ""
 
     def to_read(self, start: datetime, end: datetime) -> CommittedTime:
         """Return the time that is not committed between two instants, or is to be read again."""

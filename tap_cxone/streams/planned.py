@@ -150,7 +150,7 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             was_committed=self.stream_history.was_committed,
-            predates_reload=self.stream_history.predates_reload,
+            reload_of=self.stream_history.reload_of,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.history import ReloadedRange
     from tap_cxone.config.model import Settings
-    from tap_cxone.jobs.job import Job
     from tap_cxone.planning.sync_range import SyncRange
     from tap_cxone.streams.reload_report import ReloadReporter
     from tap_cxone.streams.state import StreamState
@@ -61,8 +60,9 @@ class StreamHistory:
 
     def __post_init__(self) -> None:
         """Keep what the state has at the start of the run."""
-        self._initial, self.initial_bookmark = self._without_removed(), self.state.bookmark()
+        self.initial_bookmark = self.state.bookmark()
         self._requested_history = self._requested() if self.enabled else History()
+        self._initial = self._requested_history if self.state.history() else None
 
     def was_committed(self, window: Window) -> bool:
         """Return True if a window was committed before this run and is not to be read again."""
@@ -70,9 +70,9 @@ class StreamHistory:
             return self._initial.is_done(window)
         return self.initial_bookmark is not None and window.end <= self.initial_bookmark
 
-    def predates_reload(self, job: Job) -> bool:
-        """Return True if a job is older than the request to read its window again."""
-        return self._requested_history.predates_reload(job.window, job.submitted_at)
+    def reload_of(self, window: Window) -> str:
+        """Return a digest of the settings that request to read a window again; else empty."""
+        return self._requested_history.reload_of(window)
 
     def apply_settings(self) -> None:
         """Store what the settings request to read again; each request counts once."""
@@ -127,15 +127,6 @@ class StreamHistory:
         start = self.settings.start_date or bookmark
         return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
 
-    def _without_removed(self) -> History | None:
-        """Return the history without what the settings do not request any more."""
-        history, ids = self.state.history(), {entry.id for entry in self._entries.values()}
-        if history is None:
-            return None
-        reloads = {id_: time for id_, time in history.reloads.items() if id_ in ids}
-        deep_lookback = history.deep_lookback if self.settings.deep_lookback else CommittedTime()
-        return structs.replace(history, reloads=reloads, deep_lookback=deep_lookback)
-
     @property
     def _entries(self) -> Mapping[str, ReloadedRange]:
         """Return the entries of `reload` that name the stream, by the path of the setting."""
@@ -145,7 +136,7 @@ class StreamHistory:
     def _requested(self) -> History:
         """Return the history with its start, and with what the settings request to read again."""
         history, now, limits = self._with_start(self._stored()), self.now(), self._limits()
-        history = request_reloads(history, tuple(self._entries.values()), limits, now)
+        history = request_reloads(history, tuple(self._entries.values()), limits)
         return request_deep_lookback(
             history, self.settings, now=now, bookmark=self.state.bookmark(), limits=limits
         )

@@ -263,7 +263,7 @@ class ReportStream(CalendarStream, JobStream):
         store = JobStore(
             stream=self.name,
             was_committed=lambda _: False,
-            predates_reload=lambda _: False,
+            reload_of=lambda _: "",
             state=StreamState(self.name, {}),
             emit_state=lambda: None,
             ledger=NullLedger(),
