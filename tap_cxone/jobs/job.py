@@ -94,7 +94,7 @@ class JobOrigin(Enum):
 class Job(Struct, frozen=True):
     """A job with the file of one window.
 
-    The first four fields are stored beyond the run.
+    The first four fields and `reload` are stored beyond the run.
 
     Attributes:
         id: Id of the job in the API.
@@ -105,6 +105,7 @@ class Job(Struct, frozen=True):
         status: Status at the last poll of this run.
         last_polled_at: Time of that poll; None before the first one.
         resumable: Whether a later fetch may poll the job for its file.
+        reload: Digest of the settings that requested to read the window again; else empty.
     """
 
     id: str
@@ -115,6 +116,7 @@ class Job(Struct, frozen=True):
     status: JobStatus = JobStatus.RUNNING
     last_polled_at: datetime | None = None
     resumable: bool = True
+    reload: str = ""
 
     @property
     def from_this_run(self) -> bool:
@@ -131,8 +133,14 @@ class Job(Struct, frozen=True):
             ValueError: A value is invalid.
         """
         window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
-        submitted_at = parse_instant(raw["submitted_at"])
-        return cls(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]), origin)
+        return cls(
+            str(raw["id"]),
+            window,
+            parse_instant(raw["submitted_at"]),
+            str(raw["fingerprint"]),
+            origin,
+            reload=str(raw.get("reload", "")),
+        )
 
     def to_json(self) -> dict[str, str]:
         """Return the JSON form of the stored fields."""
@@ -142,6 +150,7 @@ class Job(Struct, frozen=True):
             "end": iso(self.window.end),
             "submitted_at": iso(self.submitted_at),
             "fingerprint": self.fingerprint,
+            **({"reload": self.reload} if self.reload else {}),
         }
 
 

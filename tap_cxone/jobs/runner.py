@@ -176,6 +176,7 @@ class JobRunner:
                 window,
                 submitted_at=now,
                 fingerprint=self.api.fingerprint(window),
+                reload=self.jobs.store.reload_of(window),
                 origin=JobOrigin.ADOPTED if result.adopted else JobOrigin.SUBMITTED,
                 # A job that came with its link is complete: there is nothing to poll or to resume.
                 resumable=result.link is None,

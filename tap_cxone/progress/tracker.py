@@ -165,8 +165,8 @@ class StreamProgress(Struct, eq=False):
             if self._snapshot.outcome in {"running", "not begun"}:
                 self._update(outcome=outcome, until=until)
 
-    def set_quota_eta(self, quota_eta: datetime) -> None:
-        """Store the instant at which the quota lets the stream finish."""
+    def set_quota_eta(self, quota_eta: datetime | None) -> None:
+        """Store when the quota lets the stream finish; None if the quota is no limit."""
         self._update(quota_eta=quota_eta)
 
     # Activities and counts

@@ -46,6 +46,7 @@ class WindowNarrowing(Struct, kw_only=True):
         progress: Progress tracker of the stream.
         configured_days: Maximum days by the settings; 0 if the dates of a window cannot change.
         counts_exports: Whether the API limits the number of exports.
+        may_halve: Returns False if the halves of a window would give wrong sums.
     """
 
     state: StreamState
@@ -53,6 +54,7 @@ class WindowNarrowing(Struct, kw_only=True):
     progress: StreamProgress
     configured_days: int
     counts_exports: bool
+    may_halve: Callable[[Window], bool]
     _commits_at_timeout: int | None = None
     _repeated_windows: set[Window] = field(default_factory=set)
 
@@ -94,12 +96,13 @@ class WindowNarrowing(Struct, kw_only=True):
         return False
 
     def _halve(self, window: Window) -> bool:
-        """Store half of the days of a window; return False if they are one day or cannot change."""
+        """Store half of the days of a window; return False if it cannot be halved."""
         days = min(-(-(window.end - window.start) // _DAY), self.window_days)
-        if days > 1:
-            self.state.set_narrow_windows(self.state.narrow_windows().halve(days))
-            self.emit_state()
-        return days > 1
+        if days <= 1 or not self.may_halve(window):
+            return False
+        self.state.set_narrow_windows(self.state.narrow_windows().halve(days))
+        self.emit_state()
+        return True
 
     def _is_first_repeat(self, window: Window) -> bool:
         """Store that a window is read once more; return True if it never was before."""

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
-from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.plan import StreamPlan, quota_eta
 from tap_cxone.planning.server_time import available_until, present_instant
 from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import SyncRange
@@ -82,6 +82,10 @@ class PlannedStream(CXoneStream):
         """Return the maximum days of a window: by the settings, or fewer after a failure."""
         return self.narrowing.window_days
 
+    def may_halve(self, window: Window) -> bool:  # noqa: ARG002 (used by overrides)
+        """Return True unless the halves of a window would give wrong sums."""
+        return True
+
     @property
     def narrowed_days(self) -> int | None:
         """Return the maximum days of a window if they are fewer than in the settings, or None."""
@@ -120,6 +124,10 @@ class PlannedStream(CXoneStream):
     def whole_windows(self, time_range: Window) -> Window:
         """Return the least time of whole windows around a time range; the default is UTC days."""
         return whole_days(time_range)
+
+    def committed_windows(self, interval: Window) -> Iterable[Window]:
+        """Return the windows in which an interval of committed time was read."""
+        return self.windows(interval.start, interval.end, ())
 
     @property
     def date_settings(self) -> Settings:
@@ -166,6 +174,7 @@ class PlannedStream(CXoneStream):
             progress=self.progress,
             configured_days=self.configured_window_days,
             counts_exports=self.family.limits.quota is not None,
+            may_halve=self.may_halve,
         )
 
     @cached_property
@@ -174,7 +183,7 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             was_committed=self.stream_history.was_committed,
-            predates_reload=self.stream_history.predates_reload,
+            reload_of=self.stream_history.reload_of,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
@@ -201,7 +210,7 @@ class PlannedStream(CXoneStream):
         self.stream_history.apply_settings()
         self._log_start()
         workload = self._compute_workload(pending, excluded)
-        self._set_quota_eta(workload)
+        self.progress.set_quota_eta(quota_eta(workload, self.family))
         partly_skipped = self.skip_list.partial(workload.windows)
         report_partly_skipped(self.name, partly_skipped, self.log_once)
         return workload
@@ -225,19 +234,9 @@ class PlannedStream(CXoneStream):
 
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
-        report.report(self._sync_range(), self._bookmark(), self._gaps(), self.now())
-
-    def _set_quota_eta(self, workload: Workload) -> None:
-        """Estimate when the quota lets this stream finish, if this run cannot finish it.
-
-        The estimate assumes that no other stream uses the quota.
-        """
-        if self.family.limits.quota is None:
-            return
-        stream_plan = StreamPlan.from_workload(workload, self.family)
-        family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
-        if family_plan.remaining is not None and family_plan.needed > family_plan.remaining:
-            self.progress.set_quota_eta(family_plan.earliest_finish)
+        gaps, bookmark = self._gaps(), self._bookmark()
+        unmet_start = self.stream_history.unmet_start(gaps)
+        report.report(self._sync_range(), bookmark, gaps, self.now(), unmet_start)
 
     def planned_workload(self) -> Workload:
         """Return the windows that this run has to read, without those assigned to the worker."""
@@ -253,6 +252,8 @@ class PlannedStream(CXoneStream):
         cutter, sync_range = self._cutter(excluded), self._sync_range()
         recent = self._recent_windows(pending, cutter)
         history = self._history_windows(recent, pending, cutter)
+        unmet_start = self.stream_history.unmet_start(history)
+        start = history[0].start if unmet_start and history else sync_range.start
         if self._bookmark() is None:  # all of it is history
             recent, history = [], recent
         newest_first = self.settings.newest_first
@@ -264,8 +265,8 @@ class PlannedStream(CXoneStream):
             self.unit,
             tuple(windows),
             tuple(window for window in to_read if window not in pending),
-            sync_range.start,
-            sync_range.unmet_start,
+            start,
+            unmet_start,
             history=tuple(history),
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,
@@ -302,7 +303,7 @@ class PlannedStream(CXoneStream):
             history_limit=lambda: self.history_limit(self.now()),
             whole_windows=self.whole_windows,
             reporter=ReloadReporter(self.name, self.logger, self.log_once),
-            windows=self.windows if self.declaration.grouped else None,
+            committed_windows=self.committed_windows if self.declaration.grouped else None,
             enabled=self.keeps_history,
         )
 

@@ -369,12 +369,16 @@ def incomplete_days_block() -> str:
 
 _MARK, _COMMENT = "<!-- {} -->", "    # {}: written by `make docs`"
 _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "README.md": {"streams": streams_overview, "first settings": first_settings_table},
+    ROOT / "README.md": {
+        "incomplete days": incomplete_days_block,
+        "streams": streams_overview,
+        "first settings": first_settings_table,
+    },
     ROOT / "docs/audit.md": {"audit": audit_table},
     ROOT / "docs/speed.md": {"speed": speed},
     ROOT / "docs/streams.md": {"streams": streams_table},
-    ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/state.md": {"incomplete days": incomplete_days_block},
+    ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/settings.md": {"settings": settings_table},
     ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},
     ROOT / "docs/architecture.md": {"families": families_table},

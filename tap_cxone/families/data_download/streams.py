@@ -29,6 +29,7 @@ from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.columns import source_column, with_rules, without_leading_zeros
 from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.streams.calendar_windows import CalendarStream
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.schema import Declaration
@@ -36,11 +37,9 @@ from tap_cxone.streams.state_size import expected_size
 from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
 from tap_cxone.streams.zoned import ZonedStream
-from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
     from singer_sdk import Tap
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.window_loader import FileSource
-    from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
 BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
@@ -76,7 +74,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     ]
 
 
-class DownloadStream(ZonedStream):
+class DownloadStream(CalendarStream, ZonedStream):
     """Stream of one download, read in windows of whole days in the time zone that applies."""
 
     def __init__(self, tap: Tap, tenant: TenantContext, download: DownloadSettings) -> None:
@@ -269,23 +267,10 @@ class DownloadStream(ZonedStream):
             "custom_metrics": download.custom_metrics,
             "group_by": download.group_by,
             "group": group,
+            f"{NAME}.window_days": self.aggregate_days,
         }
 
     def _build_request(self) -> DownloadRequest:
         published = {metric.id for metric in self.tenant.published_metrics}
         ids = [metric.id for metric in self._metrics if metric.id in published]
         return DownloadRequest(self.download, ids, self.tenant.zone.key)
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        include_partial = self.is_last_end(end)
-        return calendar_windows(
-            start,
-            end,
-            max_days=self.aggregate_days,
-            zone=self.tenant.zone,
-            pending=pending,
-            include_partial=include_partial,
-        )

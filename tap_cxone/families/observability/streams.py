@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,6 +138,7 @@ class TableStream(JobStream):
     def __init__(self, tap: Tap, allocation: ExportAllocation, export: TableExport) -> None:
         """Store the export and declare the columns in the settings; files define all others."""
         self.allocation, self.export = allocation, export
+        self._workload: Workload | None = None  # what this run has not exported so far
         name, core_settings = export.table.stream, allocation.family.context.settings
         section = core_settings.section(ObservabilitySettings)
         own = f"{NAME}.table_streams, entry '{name}'"
@@ -203,11 +205,11 @@ class TableStream(JobStream):
         self.log_once("start", text, self.name, iso(refused.start), tried, error.message)
 
     def demand(self) -> ExportDemand:
-        """Return the exports that this stream needs."""
-        state = self.state_view
+        """Return the exports that this stream needs; those of this run are no demand any more."""
+        state, workload = self.state_view, self._workload or self.planned_workload()
         return ExportDemand(
             self.name,
-            self.planned_workload().export_priorities(),
+            workload.export_priorities(),
             failing=self.failed_last_run,
             bookmark=self.stream_history.initial_bookmark,
             stopped_at=state.quota_stopped_at(),
@@ -227,10 +229,12 @@ class TableStream(JobStream):
         Raises:
             QuotaExhausted: The next window needs an export and none is allowed.
         """
-        without_job = set(workload.windows_without_job)
+        to_export = deque(workload.windows_without_job)
         for window in workload.windows:
-            if window in without_job:
+            self._workload = structs.replace(workload, windows_without_job=tuple(to_export))
+            if window in to_export:
                 self._require_export()
+                to_export.remove(window)
             yield window
 
     def _require_export(self) -> None:
