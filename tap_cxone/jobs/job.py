@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from tap_cxone.clock import iso, parse_instant
 from tap_cxone.redact import SecretStruct
@@ -91,10 +90,11 @@ class JobOrigin(Enum):
     LEDGER = auto()
 
 
-class Job(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Job:
     """A job with the file of one window.
 
-    The first four fields and `reload` are stored beyond the run.
+    The first four fields and `reload` are stored beyond the run. Jobs are equal if these are.
 
     Attributes:
         id: Id of the job in the API.
@@ -112,10 +112,10 @@ class Job(Struct, frozen=True):
     window: Window
     submitted_at: datetime
     fingerprint: str
-    origin: JobOrigin = JobOrigin.STATE
-    status: JobStatus = JobStatus.RUNNING
-    last_polled_at: datetime | None = None
-    resumable: bool = True
+    origin: JobOrigin = field(default=JobOrigin.STATE, compare=False)
+    status: JobStatus = field(default=JobStatus.RUNNING, compare=False)
+    last_polled_at: datetime | None = field(default=None, compare=False)
+    resumable: bool = field(default=True, compare=False)
     reload: str = ""
 
     @property

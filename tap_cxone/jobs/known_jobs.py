@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +98,7 @@ class KnownJobs(Struct):
 
     def remove(self, job: Job) -> None:
         """Delete a job that will never give a file."""
-        self.update(structs.replace(job, resumable=False))
+        self.update(replace(job, resumable=False))
         self.main_thread.post(partial(self.store.delete_from_state, job))
         self.store.delete_from_ledger(job)
 
@@ -106,7 +107,5 @@ class KnownJobs(Struct):
         for job in self.store.ledger_jobs():
             if job.window == window:
                 known = self._jobs.get(job.id, job)
-                self.update(
-                    structs.replace(job, origin=known.origin, last_polled_at=known.last_polled_at)
-                )
+                self.update(replace(job, origin=known.origin, last_polled_at=known.last_polled_at))
                 self.main_thread.post(partial(self.store.add_to_state, job))

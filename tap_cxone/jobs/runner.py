@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -260,7 +260,7 @@ class JobRunner:
             response = self.api.get_status(job)
         except NotFound as error:
             response = self._missing_job(job, error)
-        polled_job = structs.replace(job, status=response.status, last_polled_at=self.clock.now())
+        polled_job = replace(job, status=response.status, last_polled_at=self.clock.now())
         self.jobs.update(polled_job)
         if polled_job.status.is_terminal:
             self.slots.release(job.id)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.errors import JournalError
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 10, tzinfo=UTC)
 WINDOW, NEXT = Window(FIRST, FIRST + DAY), Window(FIRST + DAY, FIRST + 2 * DAY)
 JOB = Job("one", WINDOW, NOON, "today's", origin=JobOrigin.SUBMITTED)
-LATER = structs.replace(JOB, id="two", window=NEXT)
+LATER = replace(JOB, id="two", window=NEXT)
 
 
 class Inline:
@@ -106,9 +106,7 @@ def test_job_is_in_state_although_the_journal_fails(make, emitted):
     assert emitted == [[JOB]]
 
 
-@pytest.mark.parametrize(
-    "job", [None, structs.replace(JOB, resumable=False)], ids=["no ID", "a link"]
-)
+@pytest.mark.parametrize("job", [None, replace(JOB, resumable=False)], ids=["no ID", "a link"])
 def test_submit_with_nothing_to_resume_emits_state_only(make, emitted, ledger, job):
     """A submit whose response has the link leaves no job behind."""
     known = make()
@@ -139,7 +137,7 @@ def test_origin_tells_runs_apart(make, ledger):
 @pytest.mark.promise("pending-jobs")
 def test_job_of_another_request_is_not_used(make, stored_state):
     """A job with another fingerprint is neither found nor kept when a run begins."""
-    stored_state.set_pending_jobs([structs.replace(JOB, fingerprint="yesterday's"), LATER])
+    stored_state.set_pending_jobs([replace(JOB, fingerprint="yesterday's"), LATER])
     known = make()
 
     assert known.find_pending(WINDOW) is None
@@ -171,7 +169,7 @@ def test_added_job_leaves_the_others(make, stored_state):
 
 def test_stored_job_replaces_the_one_with_its_id(make, stored_state):
     """A job that is stored again takes the place of what was known of it."""
-    known, again = make(), structs.replace(JOB, submitted_at=JOB.submitted_at + DAY)
+    known, again = make(), replace(JOB, submitted_at=JOB.submitted_at + DAY)
     known.record_submit(JOB)
     known.record_submit(again)
 
@@ -199,7 +197,7 @@ def test_polled_job_keeps_its_time_and_status(make, stored_state):
     known = make()
     known.record_submit(JOB)
     before = stored_state.raw["pending_jobs"]
-    known.update(structs.replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
+    known.update(replace(JOB, status=JobStatus.SUCCEEDED, last_polled_at=NOON + DAY))
 
     assert known.pending_job(WINDOW).last_polled_at == NOON + DAY
     assert known.running_jobs() == []
