@@ -37,8 +37,8 @@ class ObjectStorage:
     def params(self) -> dict[str, Any]:
         """Return what s3fs needs.
 
-        All files share one session. s3fs has a tenth of a second to close a session that is garbage;
-        on a busy machine that is too little, and the warning about it fails a test.
+        All files share one session. s3fs has a tenth of a second to close a session that is
+        garbage. On a busy machine that is too little, and the warning about it fails a test.
         """
         return {
             "key": "key",
