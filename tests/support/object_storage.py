@@ -38,7 +38,7 @@ class ObjectStorage:
         """Return what s3fs needs.
 
         All files share one session. s3fs has a tenth of a second to close a session that is
-        garbage; on a busy machine that is too little, and the warning about it fails a test.
+        garbage. On a busy machine that is too little, and the warning about it fails a test.
         """
         return {
             "key": "key",

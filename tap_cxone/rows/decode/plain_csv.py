@@ -155,10 +155,8 @@ class PlainParser(Struct, frozen=True):
 
 def _blanks(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays that say of each text whether it is empty or whitespace."""
-    count, texts = (
-        len(arrays[0]),
-        pa.chunked_array(arrays),
-    )  # a call for each column takes longer than its texts
+    count = len(arrays[0])
+    texts = pa.chunked_array(arrays)  # a call for each column takes longer than its texts
     is_blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
     joined = is_blank.combine_chunks()
     return [joined.slice(start, count) for start in range(0, len(joined), count)]
