@@ -109,7 +109,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "quota_exhausted": (
         "a quota fails a stream (`on_quota_exhausted: fail`); `stream_failed` follows",
-        ("reason",),
+        ("reason", "until"),
     ),
     "stream_failed": (
         "a stream failed; `until` is null unless a quota was the reason",

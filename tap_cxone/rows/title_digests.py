@@ -41,6 +41,8 @@ class TitleDigests(Struct, frozen=True):
 
     def type_of(self, title: str, expected: ColumnType = "string") -> ColumnType | None:
         """Return the type of a title, if possible the expected one; None for another title."""
+        if not self.by_type:
+            return None
         types, digest = (expected, *self.by_type), _digest(title)
         return next((t for t in types if digest in self.by_type.get(t, ())), None)
 
@@ -53,6 +55,8 @@ class TitleDigests(Struct, frozen=True):
 
     def _has_rival(self, title: str) -> bool:
         """Return True if another title has the default name; seldom also if none has it."""
+        if not self.by_type:
+            return False
         digests = set(_digests_of_name(default_name(title))) - {_digest(title)}
         return any(not known.isdisjoint(digests) for known in self.by_type.values())
 

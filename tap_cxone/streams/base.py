@@ -97,7 +97,8 @@ class CXoneStream(FamilyStream):
     def _stop(self, error: QuotaExhausted) -> None:
         """End the stream without failure; the next run continues after the committed windows."""
         if self.settings.on_quota_exhausted == "fail":
-            self.audit_context.write("quota_exhausted", reason=str(error))
+            until = iso(error.until) if error.until else None
+            self.audit_context.write("quota_exhausted", reason=str(error), until=until)
             self._fail(error)
         else:
             self.progress.finish("stopped", until=error.until)

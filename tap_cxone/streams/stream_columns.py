@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_TITLES = 5000
 """Most titles that a stream keeps in STATE; one JSON file may have as many keys."""
 _MAX_REQUESTED_TITLES = 20  # of more requested titles STATE has digests
+_DIGESTS_PER_TITLE = 25  # of the share of a stream; so 100 titles of a family are not digests
 
 
 class StreamColumns:
@@ -108,7 +109,8 @@ class StreamColumns:
         Of few titles only those of custom metrics are, which are exact.
         """
         columns = self.known.requested_by_name
-        is_many = len(columns) > _MAX_REQUESTED_TITLES
+        share = self._declaration.max_digests // _DIGESTS_PER_TITLE
+        is_many = len(columns) > min(share, _MAX_REQUESTED_TITLES)
         chosen = {t.text: c for t, c in columns.items() if is_many or c.match == "exact"}
         return {text: column.type for text, column in chosen.items()}
 
@@ -120,17 +122,19 @@ class StreamColumns:
         requested = {Title(c.exact_title): c.type for c in columns if c.requested}
         if len(requested) > self._declaration.max_digests:
             self._map = self._map.without_further_digests()
-        digests = self._map.digests
+        digests, names, used_names = self._map.digests, dict[Title, str](), self._map.used_names
         for title, column_type in requested.items():
             name, known_type = default_name(title.text), digests.type_of(title.text, column_type)
             if title in self._map.names:
                 continue
-            if known_type is not None and name not in self._map.used_names:
-                self._map = self._map.with_titles({title: name})
-                self._types = {name: known_type, **self._types}
+            if known_type is not None and name not in used_names:
+                names[title] = name
+                self._types.setdefault(name, known_type)
             elif (new_name := digests.new_name(title.text)) != name:
-                name = unique_name(new_name, self._map.used_names)
-                self._map = self._map.with_titles({title: name})
+                names[title] = unique_name(new_name, used_names)
+            if title in names:
+                used_names.add(names[title])
+        self._map = self._map.with_titles(names)
 
     def _keep_known(self) -> None:
         self._types |= self.known.types

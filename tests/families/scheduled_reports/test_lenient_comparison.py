@@ -9,6 +9,7 @@ import pytest
 from tests.support.scheduled_reports import (
     SCHEDULES,
     STREAM,
+    answer,
     definition,
     registrations,
     report_settings,
@@ -52,12 +53,14 @@ def test_schedule_in_another_name_of_utc_is_not_changed(sim, clock, zone):
 @pytest.mark.parametrize("time", ["5:30", "05:30:00.000Z", "05:30:00+00:00"])
 def test_schedule_at_the_same_time_is_not_changed(sim, clock, time):
     """Seconds of zero and the offset of UTC are no difference."""
-    there = definition()
+    first = run_reports(report_settings(sim), clock)
+    there = {**definition(), "scheduleId": sim.schedules[0].id}
     there["schedule"]["time"] = time
-    sim.add_schedule(there)
+    answer(sim, "list", {"entities": [there]})
 
-    assert whole(run_reports(report_settings(sim), clock), sim)
+    out = run_reports(report_settings(sim, 2), clock, state=first.state)
 
+    assert out.error is None
     assert updates(sim) == []
 
 

@@ -130,7 +130,9 @@ def test_webhook_reports_a_quota_that_fails_the_stream(sim, clock, listener):
 
     run_tap(config, clock=clock, only=KB)
 
-    assert [told["event"] for told in listener.told] == ["quota_exhausted", "stream_failed"]
+    quota, failed = listener.told
+    assert (quota["event"], failed["event"]) == ("quota_exhausted", "stream_failed")
+    assert quota["until"] == failed["until"] > quota["timestamp"]
 
 
 def test_webhook_reports_the_end_of_a_run(sim, clock, listener):
