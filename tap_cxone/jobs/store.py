@@ -57,7 +57,7 @@ class JobStore(Struct, kw_only=True):
     def delete_outdated(self) -> None:
         """Delete the jobs that are not current from STATE, and those of former reloads.
 
-        The same settings may request a reload anew, which needs new jobs.
+        The same settings may request a reload once more, which needs new jobs.
         """
         self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
         known = self.ledger.jobs(self.stream, lambda _: False)
