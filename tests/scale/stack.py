@@ -117,7 +117,8 @@ def stack(  # noqa: PLR0913 (all by name but the tenants)
                 **variables,
             )
         )
-        running.run("connections", "import", str(write_connections(project, found)))
+        for name, one in found.items():
+            add_connection(running, name, one)
         dags = {f"cxone_{part}{name}" for name in tenants for part in ("", "history_")}
         wait_for(lambda: running.dags() >= dags, "the DAGs are parsed", 240)
         keys = {name: {key: one[key] for key in KEYS if key in one} for name, one in found.items()}
@@ -153,20 +154,11 @@ def write_yaml(path: Path, value: Any) -> None:
     path.write_text(yaml.safe_dump(value, sort_keys=False), "utf-8")
 
 
-def write_connections(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
-    """Write the keys of the tenants as connections of Airflow."""
-    path = project / "connections.json"
-    connections = {
-        f"cxone_{name}": {
-            "conn_type": "generic",
-            "login": one["access_key_id"],
-            "password": one["access_key_secret"],
-            "extra": json.dumps({key: one[key] for key in KEYS[2:] if key in one}),
-        }
-        for name, one in tenants.items()
-    }
-    path.write_text(json.dumps(connections), "utf-8")
-    return path
+def add_connection(airflow: Airflow, tenant: str, settings: Mapping[str, str]) -> None:
+    """Store the keys of a tenant, as `airflow connections add` does."""
+    extra = {key: settings[key] for key in KEYS[2:] if key in settings}
+    login, password = (settings[key] for key in KEYS[:2])
+    airflow.add_connection(f"cxone_{tenant}", login, password, extra)
 
 
 def run_variables(warehouse: Postgres, storage: ObjectStorage, environment: str) -> dict[str, str]:
