@@ -34,7 +34,7 @@ _START_SECONDS = 300
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
-    """Return the first true value of a condition; it is evaluated every three seconds.
+    """Return the first true value of a condition; it is evaluated every five seconds.
 
     A request that a busy server does not answer in time counts as false.
     """
@@ -46,7 +46,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
         if time.monotonic() > end:
             msg = f"{what}: not within {seconds:.0f} s"
             raise TimeoutError(msg)
-        pause.wait(3)
+        pause.wait(5)
 
 
 def processes_of(owner: str) -> list[psutil.Process]:
@@ -235,6 +235,7 @@ def airflow(home: Path, *, database: str, port: int, **variables: str) -> Iterat
         "AIRFLOW__EDGE__PUSH_LOGS": "False",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "15",
     }
     running = Airflow(home, url, {**variables, **settings})
     try:

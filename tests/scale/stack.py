@@ -36,6 +36,7 @@ PROGRAMS = {
     "target-postgres": ROOT / ".scale/loader/bin/target-postgres",
 }
 KEYS = ("access_key_id", "access_key_secret", "client_id", "client_secret")
+SET_BY_DAG = ("tenant", "start_date", "end_date", "summary_json", "journal", "audit_log_path")
 # Hours away: Airflow also starts a run that was due shortly before.
 NIGHTLY = f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"
 _OWN = ("TAP_CXONE", "TARGET_", "MELTANO_", "AIRFLOW", "AWS_", "PGTZ")
@@ -126,13 +127,19 @@ def stack(  # noqa: PLR0913 (all by name but the tenants)
 
 
 def write_airflow_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
-    """Copy the example, for these tenants and with the plugins that `make` installed."""
+    """Copy the example, for these tenants and with the plugins that `make` installed.
+
+    Only settings in use are declared: Meltano needs a third less of its time then.
+    """
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns(".meltano", ".env"))
     definition = yaml.safe_load((project / "meltano.yml").read_text("utf-8"))
     for plugins in definition["plugins"].values():
         for plugin in plugins:
             del plugin["pip_url"]
             plugin["executable"] = str(PROGRAMS[plugin["name"]])
+    (tap,) = definition["plugins"]["extractors"]
+    used = {*SET_BY_DAG, *KEYS, *(name for one in tenants.values() for name in one)}
+    tap["settings"] = [setting for setting in tap["settings"] if setting["name"] in used]
     entries = {
         name: {"nightly": NIGHTLY, "settings": {k: v for k, v in one.items() if k not in KEYS}}
         for name, one in tenants.items()
