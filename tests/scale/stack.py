@@ -66,9 +66,8 @@ class Stack:
 
     def audit_events(self, tenant: str) -> Iterator[dict[str, Any]]:
         """Yield the events of the audit logs of all runs of a tenant."""
-        for key, body in self.storage.objects().items():
-            if key.startswith(f"audit/{tenant}/"):
-                yield from map(json.loads, body.splitlines())
+        for body in self.storage.objects(f"audit/{tenant}/").values():
+            yield from map(json.loads, body.splitlines())
 
 
 @contextmanager
