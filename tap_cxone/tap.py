@@ -174,7 +174,7 @@ class TapCXone(Tap):
             webhook=self.webhook,
         )
         family_streams = [
-            stream for family in self.families for stream in family.module.streams(self, context)
+            s for family in self.families for s in family.module.streams(self, context)
         ]
         own_streams = [QuarantineStream(self), ExtractionLogStream(self)]
         names = Counter(stream.name for stream in (*family_streams, *own_streams))
