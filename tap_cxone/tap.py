@@ -62,7 +62,6 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.run_result import RunOutcome
     from tap_cxone.families.registry import Family
-    from tap_cxone.planning.plan import StreamPlan
 
 
 class TapCXone(Tap):
@@ -257,12 +256,9 @@ class TapCXone(Tap):
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""
-        plans_by_family: dict[str, list[StreamPlan]] = {}
-        for stream in self._selected_streams():
-            if isinstance(stream, WindowedStream):
-                plans_by_family.setdefault(stream.family.name, []).append(stream.plan())
+        streams = [s for s in self._selected_streams() if isinstance(s, WindowedStream)]
         for family in self._families:
-            if plans := plans_by_family.get(family.name):
+            if plans := [s.plan() for s in streams if s.family.name == family.name]:
                 yield FamilyPlan.from_stream_plans(family, plans)
 
     def setup_hints(self) -> dict[str, str]:
