@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tap_cxone.http.messages import ApiRequest
 
 
-_PROXY_FAILED = re.compile(r"failed: 5\d\d\b")
+_PROXY_FAILED = r"failed: 5\d\d\b"
 _UNKNOWN_HOST_CODES = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -40,7 +40,7 @@ def connection_error(request: ApiRequest, description: str, error: Exception) ->
     if refusal := proxy_refusal(error):
         message = f"{description}: the proxy refused the connection ({refusal})"
         # With a 5xx it could not connect either, which may pass; nothing was sent to the host.
-        error_class = Unavailable if _PROXY_FAILED.search(refusal) else ApiError
+        error_class = Unavailable if re.search(_PROXY_FAILED, refusal) else ApiError
         return error_class(message, remedy=hint_for_proxy(request.url))
     unavailable = UnknownHost if _is_unknown_host(error) else Unavailable
     if isinstance(error, requests.exceptions.ProxyError):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tap_cxone.errors import Unavailable, UnknownHost
 
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _UNKNOWN_HOST_ATTEMPTS = 4  # about seven seconds, so that a short failure of DNS passes
 
 
-@dataclass(slots=True)
-class Network:
+class Network(Struct):
     """The network of a run, as its requests have shown it; all families share it.
 
     Attributes:

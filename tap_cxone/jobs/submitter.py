@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tap_cxone.errors import AmbiguousSubmit, ApiError, CXoneError, Throttled, Unavailable
 from tap_cxone.http.error_table import RETRY_LATER_HINT
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
 
 
-@dataclass(slots=True)
-class JobSubmitter:
+class JobSubmitter(Struct):
     """Submitter of one stream's jobs. A submit is repeated only if it created no job.
 
     Attributes:

@@ -49,6 +49,7 @@ class StartReport(Struct, frozen=True):
         bookmark: datetime | None,
         gaps: Sequence[Window],
         now: datetime,
+        unmet_start: datetime | None,
     ) -> None:
         """Log what a user may not expect of the time range.
 
@@ -57,11 +58,12 @@ class StartReport(Struct, frozen=True):
             bookmark: End of the last committed window; None without one.
             gaps: Time before the bookmark that is read too.
             now: Present instant.
+            unmet_start: The requested start, if the API serves only later time; else None.
         """
-        if sync_range.start > sync_range.requested_start:
+        if unmet_start is not None:
             text = "%s: start %s is before the API's history limit; starting at %s"
-            start = iso(sync_range.requested_start)
-            self.log_once("history", text, self.stream, start, iso(sync_range.start))
+            start = gaps[0].start if gaps else sync_range.start
+            self.log_once("history", text, self.stream, iso(unmet_start), iso(start))
         if gaps:
             text = "%s: reading %s before the bookmark: not committed so far, or to be read again"
             self.log.info(text, self.stream, listed([str(gap) for gap in gaps], _MAX_GAPS))

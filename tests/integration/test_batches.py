@@ -65,10 +65,11 @@ def column_sums(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
 
 
 @pytest.mark.slow
-def test_postgres_loads_batches_by_copy_as_record_messages(simulate, clock, server, tmp_path):
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_postgres_loads_batches_by_copy_as_record_messages(simulate, clock, server, tmp_path, form):
     """A target that copies batches into PostgreSQL stores the table that RECORD messages give."""
     sim, tables = simulate(), []
-    settings: list[dict[str, Any]] = [{}, {"batch_config": batch_config(tmp_path / "files")}]
+    settings: list[dict[str, Any]] = [{}, {"batch_config": batch_config(tmp_path / "files", form)}]
     for number, batches in enumerate(settings):
         folder = tmp_path / str(number)
         folder.mkdir()

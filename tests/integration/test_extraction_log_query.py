@@ -33,7 +33,7 @@ def incomplete_days_query() -> str:
     found: list[str] = re.findall(
         r"```sql\n([^`]*from extraction_log\n.*?);\n```", "".join(texts), re.DOTALL
     )
-    (query,) = (text.replace("from extraction_log", "from cxone.extraction_log") for text in found)
+    (query,) = {text.replace("from extraction_log", "from cxone.extraction_log") for text in found}
     return query.replace("current_timestamp", "timestamptz '2026-03-20 01:00:00+00'")
 
 

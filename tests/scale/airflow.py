@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -15,19 +17,24 @@ import requests
 from tests.docs.document import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
 PROGRAM = ROOT / ".scale/airflow/bin/airflow"
 _SERVICES = ("api-server", "scheduler", "dag-processor")
+_WORKER = "worker-"
 _EXECUTOR = "airflow.providers.edge3.executors.EdgeExecutor"
+# Each process inherits this variable, so it can be found when its parents have ended. Airflow
+# changes the titles of its processes, which would overwrite their variables.
+_OWNER = "CXONE_SCALE_OWNER"
+_KEPT = {"SPT_NOENV": "1"}
 _PAGE = 100
 _START_SECONDS = 300
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
-    """Return the first true value of a condition; it is evaluated every three seconds.
+    """Return the first true value of a condition; it is evaluated every five seconds.
 
     A request that a busy server does not answer in time counts as false.
     """
@@ -39,36 +46,36 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
         if time.monotonic() > end:
             msg = f"{what}: not within {seconds:.0f} s"
             raise TimeoutError(msg)
-        pause.wait(3)
+        pause.wait(5)
 
 
-def tree_of(root: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Return a process that runs, with all processes that it started; else nothing."""
-    try:
-        process = psutil.Process(root.pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def processes_of(owner: str) -> list[psutil.Process]:
+    """Return all processes whose owner starts with a text, whatever became of their parents."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(_OWNER, "").startswith(owner):
+                found.append(process)
+    return found
 
 
-def kill_all(processes: Sequence[psutil.Process]) -> None:
-    """Kill processes at once, as a power failure does."""
+def kill_all(owner: str) -> None:
+    """Kill all processes of an owner at once, as a power failure does."""
+    while processes := processes_of(owner):
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes, timeout=5)
+
+
+def end_in_order(owner: str, seconds: float) -> None:
+    """Terminate all processes of an owner, and kill what then remains of them."""
+    processes = processes_of(owner)
     for process in processes:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-
-
-def end_in_order(roots: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Terminate processes, and kill what remains of them and their children."""
-    processes = [process for root in roots for process in tree_of(root)]
-    for root in roots:
-        root.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=20)
-    kill_all(alive)
-    for root in roots:
-        root.wait()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=seconds)
+    kill_all(owner)
 
 
 @dataclass
@@ -84,8 +91,7 @@ class Airflow:
     home: Path
     url: str
     variables: Mapping[str, str] = field(repr=False)
-    _services: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    _workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *command: str) -> None:
         """Run a command to its end."""
@@ -100,31 +106,43 @@ class Airflow:
     def start_services(self) -> None:
         """Start all that is needed beside workers, and wait until it answers."""
         self.run("db", "migrate")
-        self._services += [self._start(name, name) for name in _SERVICES]
+        for name in _SERVICES:
+            self._start(name, name)
         wait_for(self.is_up, "the services of Airflow answer", _START_SECONDS)
 
-    def start_worker(self, name: str, slots: int) -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str, slots: int) -> None:
         """Start an edge worker with a number of slots."""
         pid = str(self.home / f"{name}.pid")
         options = ("--edge-hostname", name, "--concurrency", str(slots), "--pid", pid)
-        self._workers.append(self._start(name, "edge", "worker", *options))
-        return self._workers[-1]
+        self._start(f"{_WORKER}{name}", "edge", "worker", *options)
 
-    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def kill_worker(self, name: str) -> None:
+        """Kill a worker with all that it started."""
+        kill_all(self._owner(f"{_WORKER}{name}"))
+
+    def _owner(self, name: str) -> str:
+        return f"{self.home}/{name}"
+
+    def _start(self, name: str, *command: str) -> None:
         with (self.home / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [PROGRAM, *command],
-                env=self.variables,
+                env={**self.variables, **_KEPT, _OWNER: self._owner(name)},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the process that ends all others
             )
+        self._started.append(process)
+
+    @cached_property
+    def _token(self) -> str:
+        answer = requests.get(f"{self.url}/auth/token", timeout=60)
+        return str(answer.json()["access_token"])
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """Return the answer of the REST API."""
-        token = requests.get(f"{self.url}/auth/token", timeout=60).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self._token}"}
         address = f"{self.url}/api/v2/{path}"
         answer = requests.request(method, address, headers=headers, timeout=60, **options)
         answer.raise_for_status()
@@ -136,33 +154,36 @@ class Airflow:
         services = ("metadatabase", "scheduler", "dag_processor")
         return all(health[service]["status"] == "healthy" for service in services)
 
+    def add_connection(self, name: str, login: str, password: str, extra: dict[str, str]) -> None:
+        """Store keys."""
+        keys = {"login": login, "password": password, "extra": json.dumps(extra)}
+        body = {"connection_id": name, "conn_type": "generic", **keys}
+        self.call("POST", "connections", json=body)
+
     def dags(self) -> set[str]:
         """Return the DAGs that it knows."""
         return {dag["dag_id"] for dag in self.call("GET", "dags", params={"limit": _PAGE})["dags"]}
 
     def unpause(self, *dags: str) -> None:
-        """Let DAGs run."""
+        """Let DAGs run; each starts the last run that was due."""
         for dag in dags:
             self.call("PATCH", f"dags/{dag}", json={"is_paused": False})
 
-    def trigger(self, dag: str) -> None:
-        """Start a run of a DAG now."""
-        self.unpause(dag)
-        self.call("POST", f"dags/{dag}/dagRuns", json={"logical_date": None})
-
-    def read_history(self, dag: str, start: date, end: date) -> None:
+    def read_history(self, dags: Collection[str], start: date, end: date) -> None:
         """Read the months of a period of days, and the last month.
 
-        A DAG that is no longer paused starts the run of the last month itself. The scheduler
-        ends with an error if a backfill creates the same run meanwhile.
+        The scheduler ends with an error if a backfill creates the run of the last month while it
+        does the same.
         """
-        self.unpause(dag)
-        wait_for(
-            lambda: self.call("GET", f"dags/{dag}/dagRuns")["dag_runs"], f"a run of {dag}", 120
-        )
+        self.unpause(*dags)
         period = {"from_date": f"{start}T00:00:00Z", "to_date": f"{end}T00:00:00Z"}
         how = {"run_backwards": True, "max_active_runs": 3, "reprocess_behavior": "none"}
-        self.call("POST", "backfills", json={"dag_id": dag, **period, **how})
+        for dag in dags:
+            wait_for(partial(self._has_run, dag), f"a run of {dag}", 120)
+            self.call("POST", "backfills", json={"dag_id": dag, **period, **how})
+
+    def _has_run(self, dag: str) -> bool:
+        return bool(self.call("GET", f"dags/{dag}/dagRuns")["dag_runs"])
 
     def tasks(self) -> list[dict[str, Any]]:
         """Return the latest try of each task of each run."""
@@ -175,9 +196,11 @@ class Airflow:
                 return found
 
     def stop(self) -> None:
-        """End all processes, the workers first, which report their end to the services."""
-        end_in_order(self._workers)
-        end_in_order(self._services)
+        """End all processes, the workers with their tasks first."""
+        end_in_order(self._owner(_WORKER), 20)
+        end_in_order(self._owner(""), 20)
+        for process in self._started:
+            process.wait()
 
 
 @contextlib.contextmanager
@@ -212,6 +235,7 @@ def airflow(home: Path, *, database: str, port: int, **variables: str) -> Iterat
         "AIRFLOW__EDGE__PUSH_LOGS": "False",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "120",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "15",
     }
     running = Airflow(home, url, {**variables, **settings})
     try:

@@ -28,10 +28,10 @@ def measure(workers: int) -> tuple[timedelta, timedelta]:
         stack(Path(folder), [FAMILY], {}, options) as running,
     ):
         for number in range(workers):
-            running.airflow.start_worker(f"worker-{number}", SLOTS)
+            running.airflow.start_worker(str(number), SLOTS)
         first, last, _ = last_months(datetime.now(UTC).date())
-        for name in NAMES:
-            running.airflow.read_history(f"cxone_history_{name}", first, last - timedelta(days=1))
+        dags = [f"cxone_history_{name}" for name in NAMES]
+        running.airflow.read_history(dags, first, last - timedelta(days=1))
         wait_for(lambda: is_done(running), "all months are complete", MOST_SECONDS)
         _, exports = count(running, NAMES[0])
         month = least_seconds(exports[FAMILY] / MONTHS, Options(**OPTIONS))

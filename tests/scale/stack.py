@@ -36,6 +36,7 @@ PROGRAMS = {
     "target-postgres": ROOT / ".scale/loader/bin/target-postgres",
 }
 KEYS = ("access_key_id", "access_key_secret", "client_id", "client_secret")
+SET_BY_DAG = ("tenant", "start_date", "end_date", "summary_json", "journal", "audit_log_path")
 # Hours away: Airflow also starts a run that was due shortly before.
 NIGHTLY = f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"
 _OWN = ("TAP_CXONE", "TARGET_", "MELTANO_", "AIRFLOW", "AWS_", "PGTZ")
@@ -65,9 +66,8 @@ class Stack:
 
     def audit_events(self, tenant: str) -> Iterator[dict[str, Any]]:
         """Yield the events of the audit logs of all runs of a tenant."""
-        for key, body in self.storage.objects().items():
-            if key.startswith(f"audit/{tenant}/"):
-                yield from map(json.loads, body.splitlines())
+        for body in self.storage.objects(f"audit/{tenant}/").values():
+            yield from map(json.loads, body.splitlines())
 
 
 @contextmanager
@@ -117,7 +117,8 @@ def stack(  # noqa: PLR0913 (all by name but the tenants)
                 **variables,
             )
         )
-        running.run("connections", "import", str(write_connections(project, found)))
+        for name, one in found.items():
+            add_connection(running, name, one)
         dags = {f"cxone_{part}{name}" for name in tenants for part in ("", "history_")}
         wait_for(lambda: running.dags() >= dags, "the DAGs are parsed", 240)
         keys = {name: {key: one[key] for key in KEYS if key in one} for name, one in found.items()}
@@ -125,13 +126,19 @@ def stack(  # noqa: PLR0913 (all by name but the tenants)
 
 
 def write_airflow_project(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
-    """Copy the example, for these tenants and with the plugins that `make` installed."""
+    """Copy the example, for these tenants and with the plugins that `make` installed.
+
+    Only settings in use are declared: Meltano needs a third less of its time then.
+    """
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns(".meltano", ".env"))
     definition = yaml.safe_load((project / "meltano.yml").read_text("utf-8"))
     for plugins in definition["plugins"].values():
         for plugin in plugins:
             del plugin["pip_url"]
             plugin["executable"] = str(PROGRAMS[plugin["name"]])
+    (tap,) = definition["plugins"]["extractors"]
+    used = {*SET_BY_DAG, *KEYS, *(name for one in tenants.values() for name in one)}
+    tap["settings"] = [setting for setting in tap["settings"] if setting["name"] in used]
     entries = {
         name: {"nightly": NIGHTLY, "settings": {k: v for k, v in one.items() if k not in KEYS}}
         for name, one in tenants.items()
@@ -153,20 +160,11 @@ def write_yaml(path: Path, value: Any) -> None:
     path.write_text(yaml.safe_dump(value, sort_keys=False), "utf-8")
 
 
-def write_connections(project: Path, tenants: Mapping[str, dict[str, Any]]) -> Path:
-    """Write the keys of the tenants as connections of Airflow."""
-    path = project / "connections.json"
-    connections = {
-        f"cxone_{name}": {
-            "conn_type": "generic",
-            "login": one["access_key_id"],
-            "password": one["access_key_secret"],
-            "extra": json.dumps({key: one[key] for key in KEYS[2:] if key in one}),
-        }
-        for name, one in tenants.items()
-    }
-    path.write_text(json.dumps(connections), "utf-8")
-    return path
+def add_connection(airflow: Airflow, tenant: str, settings: Mapping[str, str]) -> None:
+    """Store the keys of a tenant, as `airflow connections add` does."""
+    extra = {key: settings[key] for key in KEYS[2:] if key in settings}
+    login, password = (settings[key] for key in KEYS[:2])
+    airflow.add_connection(f"cxone_{tenant}", login, password, extra)
 
 
 def run_variables(warehouse: Postgres, storage: ObjectStorage, environment: str) -> dict[str, str]:

@@ -57,13 +57,21 @@ def test_environment_of_a_run_is_what_the_tap_reads(monkeypatch, result_file):
     """Texts, lists and objects come back from the environment as tenants.yml has them."""
     keys = {"access_key_id": "id", "access_key_secret": "secret", "client_id": None}
     settings = {**TENANTS["globex"]["settings"], "reporting": {"page_size": 500}, **keys}
-    for name, value in meltano_el.environment("globex", settings, result_file).items():
+    for name, value in meltano_el.environment({}, "globex", settings, result_file).items():
         monkeypatch.setenv(name, value)
 
     wanted = {name: value for name, value in settings.items() if value is not None}
     wanted |= {"tenant": "globex", "summary_json": str(result_file)}
     found = TapCXone(config={}, parse_env_config=True)
     assert dict(found.config) == dict(TapCXone(config=wanted).config)
+
+
+def test_environment_of_a_run_has_no_secret_of_airflow(result_file):
+    """What the worker has is inherited, but not the variables of Airflow."""
+    worker = {"PATH": "/bin", "AIRFLOW__API_AUTH__JWT_SECRET": "secret", "AIRFLOW_CONN_X": "key"}
+    found = meltano_el.environment(worker, "globex", {}, result_file)
+
+    assert {name for name in found if not name.startswith("TAP_CXONE")} == {"PATH"}
 
 
 def test_result_of_a_complete_run_is_complete(sim, clock, result_file):

@@ -53,10 +53,10 @@ class Extract(BaseOperator):
         command = ["meltano", "el", "--force", f"--state-id={self.state_id}"]
         with TemporaryDirectory() as folder:
             summary = Path(folder, "summary.jsonl")
-            variables = environment(self.tenant, {**self.settings, **keys}, summary)
+            settings = {**self.settings, **keys}
             code = self.process.run_command(
                 [*command, "tap-cxone", "target-postgres"],
-                env={**os.environ, **variables},
+                env=environment(os.environ, self.tenant, settings, summary),
                 cwd=str(PROJECT),
             ).exit_code
             result = read_result(summary)

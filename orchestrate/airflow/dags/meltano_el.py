@@ -12,20 +12,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def environment(tenant: str, settings: Mapping[str, Any], summary: Path) -> dict[str, str]:
-    """Return the variables of a run of the tap.
+def environment(
+    worker: Mapping[str, str], tenant: str, settings: Mapping[str, Any], summary: Path
+) -> dict[str, str]:
+    """Return the variables of a run of Meltano.
 
     Args:
+        worker: Variables of the worker. Those of Airflow are omitted, since they have its secrets.
         tenant: Name of the tenant.
         settings: Settings of the tap, with the keys of the tenant; None is not set.
         summary: File that receives the result of the run.
     """
     every = {**settings, "tenant": tenant, "summary_json": str(summary)}
-    return {
+    own = {
         f"TAP_CXONE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
         for name, value in every.items()
         if value is not None
     }
+    return {name: v for name, v in worker.items() if not name.startswith("AIRFLOW")} | own
 
 
 @dataclass(frozen=True)
