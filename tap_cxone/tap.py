@@ -25,12 +25,7 @@ from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
-from tap_cxone.families.registry import (
-    FAMILIES,
-    check_settings,
-    evidence_summary,
-    settings_schema,
-)
+from tap_cxone.families.registry import FAMILIES, check_settings, evidence_summary, settings_schema
 from tap_cxone.http.network import Network
 from tap_cxone.jobs.journal import open_journal
 from tap_cxone.jobs.ledger import create_journal

@@ -49,8 +49,8 @@ class CommonOptions:
         granted_scopes: Scopes that such a token may have.
         token_region: Region named in such a token; None for no region.
         list_page_size: Entries per page of a list that may have pages; None for one page.
-        list_pages: What such a page says of the next: a token, the number of all entries
-            (`number`), or that of all pages (`page count`).
+        list_pages: How such a page leads to the next: by a token or a number. The total is that of
+            the entries (`number`), or of the pages (`page count`).
     """
 
     seed: int = 1
