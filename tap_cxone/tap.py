@@ -197,8 +197,6 @@ class TapCXone(Tap):
                 show_progress(self.progress, real_time=self._real_time),
                 self.workers.running(parallel_streams),
             ):
-                if self.batches is not None:
-                    self.batches.load_format()
                 super().sync_all()
             outcome = "complete"
         except StreamsFailed:
