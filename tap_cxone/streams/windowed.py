@@ -108,6 +108,8 @@ class WindowedStream(PlannedStream):
 
     def _read_items(self) -> Iterator[Record]:
         self.report_type_changes()
+        if self.batches is not None:
+            self.batches.load_format()
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)

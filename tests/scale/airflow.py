@@ -197,8 +197,8 @@ class Airflow:
 
     def stop(self) -> None:
         """End all processes, the workers with their tasks first."""
-        end_in_order(self._owner(_WORKER), 20)
-        end_in_order(self._owner(""), 20)
+        end_in_order(self._owner(_WORKER), 8)
+        end_in_order(self._owner(""), 8)
         for process in self._started:
             process.wait()
 
