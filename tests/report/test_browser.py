@@ -119,7 +119,7 @@ def test_section_with_an_entry_of_the_stream_shows_it(report):
 
 def test_job_ids_of_the_longest_waits_fit_the_window(report):
     """An ID is broken at its hyphens, rather than cut at the edge."""
-    report.set_viewport_size({"width": 960, "height": 900})
+    report.set_viewport_size({"width": 1130, "height": 900})
 
     region = report.get_by_role("region", name="Longest waits")
     excess = region.evaluate("one => one.scrollWidth - one.clientWidth")
