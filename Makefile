@@ -5,7 +5,8 @@ BIN := .venv/bin
 WHEEL_TESTS ?= --ignore tests/docs/test_docs.py --ignore tests/integration -k "not singer_check_tap"
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
-DBT := .venv-dbt/bin/dbt --project-dir transform --profiles-dir transform
+DBT := .venv-dbt/bin/dbt
+DBT_PROJECT := --project-dir transform --profiles-dir transform
 SCHEMA := $(BIN)/uvx --quiet check-jsonschema@0.39.0 --builtin-schema
 
 # Modules are compiled once, not in each process that the tests start.
@@ -25,8 +26,8 @@ demo-postgres: .meltano/.ready .targets/postgres/.ready  ## the same with a Post
 demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in the warehouse of `make demo`
 	@test -x .venv-dbt/bin/dbt || { echo "make demo-models needs Python 3.11 to 3.13, as make demo does."; exit 1; }
 	@test -e output/warehouse.duckdb || { echo "make demo-models needs the rows of make demo: run that first."; exit 1; }
-	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness --select "+path:models/marts"
-	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build
+	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness $(DBT_PROJECT) --select "+path:models/marts"
+	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build $(DBT_PROJECT)
 
 scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers: about six minutes on two cores
 	$(BIN)/python -m tests.scale.demo

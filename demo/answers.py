@@ -5,18 +5,16 @@ The questions, the queries and the meaning of the columns are those of the dbt m
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 from rich.table import Table
 
 from demo.models import compile_model, model_properties
 from demo.warehouse import SCHEMA
+from tap_cxone.report.document import render, template_environment
 from tap_cxone.report.formatting import number, seconds
 
 if TYPE_CHECKING:
@@ -111,16 +109,7 @@ def _figures(rows: Sequence[tuple[Any, ...]], unit: Unit) -> list[Figure]:
 
 def page(all_answers: Sequence[Answer], warehouse: str) -> str:
     """Return the answers as an HTML page that loads nothing, in the style of the report."""
-    styles = (files("tap_cxone.report") / "templates/page.css", _HERE / "answers.css")
-    css = "".join(style.read_text(encoding="utf-8") for style in styles)
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(FileSystemLoader(_HERE))
     environment.filters["number"] = number
-    template = environment.get_template("answers.html")
-    return template.render(answers=all_answers, warehouse=warehouse, css=css, css_digest=digest)
+    css = (_HERE / "answers.css").read_text(encoding="utf-8")
+    return render(environment, "answers.html", css, answers=all_answers, warehouse=warehouse)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_cxone.signals import SignalHandler
 
 
-_UTC_OFFSET = re.compile(r"(?i)z|utc|(?:utc|gmt)?[+-]00?(?::?00)?")
+_UTC_OFFSET = r"(?i)z|utc|(?:utc|gmt)?[+-]00?(?::?00)?"
 _LAST_SECOND = (23, 59, 59)
 _COMPARED_MONTHS = [(year, month) for year in range(2000, 2038) for month in range(1, 13)]
 
@@ -84,7 +84,7 @@ def time_zone(name: str | None) -> ZoneInfo | None:
         return None
     if name in zone_names():
         return ZoneInfo(name)
-    if _UTC_OFFSET.fullmatch(name):
+    if re.fullmatch(_UTC_OFFSET, name):
         return ZoneInfo("UTC")
     from tzlocal.windows_tz import win_tz
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tap_cxone.events.audit_log import AuditLog
     from tap_cxone.events.webhook import Webhook
     from tap_cxone.http.auth import Grant, Token
+    from tap_cxone.http.network import Network
     from tap_cxone.jobs.journal import Journal
     from tap_cxone.output.batch_writer import BatchingWriter
     from tap_cxone.output.writer import RecordSample
@@ -52,6 +53,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
         settings: Settings of the run.
         clock: Clock of the run, which also sleeps.
         signals: Signal handler.
+        network: The network, as the requests of the run have shown it.
         audit: Audit log.
         workers: Pool of family workers.
         progress: Progress tracker of the run.
@@ -66,6 +68,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     settings: Settings
     clock: Clock
     signals: SignalHandler
+    network: Network
     audit: AuditLog
     workers: WorkerPool
     progress: Progress
@@ -323,6 +326,7 @@ class ApiFamily(ABC):
             user_agent=settings.user_agent,
             retry_policy=RetryPolicy.from_settings(settings),
             error_header=self.error_header,
+            network=self.context.network,
         )
         return Client(
             base_url=self.base_url,
@@ -338,9 +342,5 @@ class ApiFamily(ABC):
     @property
     def poll_policy(self) -> PollPolicy:
         """Return the poll policy of the family's jobs."""
-        settings = self.context.settings
-        return PollPolicy(
-            interval=settings.poll_interval,
-            timeout=settings.job_timeout,
-            retry=RetryPolicy.from_settings(settings),
-        )
+        settings, retry = self.context.settings, RetryPolicy.from_settings(self.context.settings)
+        return PollPolicy(settings.poll_interval, settings.job_timeout, retry)

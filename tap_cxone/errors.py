@@ -14,6 +14,7 @@ CXoneError              base of all expected errors; the run continues with othe
 │   ├── ResponseTimeout     the server needed too long; request less at once
 │   ├── WindowTooLarge      the API refuses so large a result; request fewer days
 │   ├── Unavailable         the server or the network failed; retry with backoff
+│   │   └── UnknownHost         DNS has no such name; retry, briefly until some host responded
 │   ├── QuotaRefused        the API reports an exhausted quota
 │   ├── HistoryRefused      the API does not serve a start so long ago; start later
 │   └── AmbiguousSubmit     the response to a submit was lost; look the job up before a new submit
@@ -122,8 +123,7 @@ class ApiError(CXoneError):
         """Store the message and, if known, the remedy; the text of the error joins both."""
         super().__init__(f"{message}; {remedy}" if remedy else message)
         self.message, self.remedy = message, remedy
-        self.status = status
-        self.retry_after = retry_after
+        self.status, self.retry_after = status, retry_after
         self.exhausted = exhausted
 
     def as_exhausted(self, reason: str) -> Self:
@@ -170,10 +170,7 @@ class TokenRefused(AuthError):
 
 @contextmanager
 def with_permission_hint(permission_hint: str) -> Iterator[None]:
-    """Add the required permission to a `PermissionDenied` error raised inside the block.
-
-    An empty hint leaves the error as it is.
-    """
+    """Add the required permission, unless it is empty, to a `PermissionDenied` of the block."""
     try:
         yield
     except PermissionDenied as error:
@@ -197,6 +194,10 @@ class DataPending(Throttled):
 
 class Unavailable(ApiError):
     """The server failed or could not be reached."""
+
+
+class UnknownHost(Unavailable):
+    """The name server knows no host of this name."""
 
 
 class ResponseTimeout(ApiError):

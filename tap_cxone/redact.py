@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,35 +18,38 @@ MASK = "***"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 # The query of a presigned link grants access while the link is valid.
-_QUERY = re.compile(
-    r"""(?ix) ((?:https?:// | (?<![^\s"'=(]) (?:/ | [\w~%-]+[./])) [^\s"<>?]*) \? [^\s"<>]+"""
-)
+_QUERY = r"""(?ix) ((?:https?:// | (?<![^\s"'=(]) (?:/ | [\w~%-]+[./])) [^\s"<>?]*) \? [^\s"<>]+"""
 # Patterns search this many characters. An error page may be longer, but only its start is shown.
 _MAX_TEXT_LENGTH = 4000
 # Known secrets are masked in this many characters; text beyond them is never shown.
 _MAX_SEARCHED_LENGTH = 40 * _MAX_TEXT_LENGTH
 _MIN_SECRET_LENGTH = 6  # shorter parameters are names such as `eu1`
 _MIN_BASE64_LENGTH = 8  # shorter base64 texts match by chance
-_AMBIGUOUS = re.compile(r"[\s\\\x00-\x1f\x7f]")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}")
-_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*")
+_AMBIGUOUS = r"[\s\\\x00-\x1f\x7f]"
+_BEARER = r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"
+_JWT = r"\beyJ[\w-]{8,}\.[\w-]+\.?[\w-]*"
 # The last names are those of the signatures of presigned links.
-_FIELD = re.compile(
-    r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key
+_FIELD = r"""(?ix) ((?:token|secret|password|assertion|access_?key(?:_?id)?|api_?key
         |(?<![a-z])sig|signature|credential) ["']?
         \s* (?: [:=] | %3[ad] ) \s*) (?: "[^"]*" | '[^']*' | [^\s,&;}"']+ )"""
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class SecretStruct(Struct, frozen=True):
+    """Base class of values of which some are secret or personal: their `repr` shows none."""
+
+    @override
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Redactor(SecretStruct, frozen=True):
     """Function that masks secrets in a text: known ones, and texts that look like one.
 
     Attributes:
         secrets: The known secrets.
     """
 
-    secrets: set[str] = field(default_factory=set, repr=False)
+    secrets: set[str] = field(default_factory=set)
 
     def add_secrets(self, *secrets: str) -> None:
         """Store further secrets, such as a new token; empty texts are ignored."""
@@ -57,10 +62,10 @@ class Redactor:
             if _may_contain(text, secret):
                 text = _pattern(secret).sub(MASK, text)
         text = text[:_MAX_TEXT_LENGTH]
-        text = _QUERY.sub(rf"\1?{MASK}", text)
-        text = _JWT.sub(MASK, text)
-        text = _BEARER.sub(rf"\1 {MASK}", text)
-        text = _FIELD.sub(rf"\1{MASK}", text)
+        text = re.sub(_QUERY, rf"\1?{MASK}", text)
+        text = re.sub(_JWT, MASK, text)
+        text = re.sub(_BEARER, rf"\1 {MASK}", text)
+        text = re.sub(_FIELD, rf"\1{MASK}", text)
         # Replace control characters by spaces; a terminal would execute them.
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -77,7 +82,7 @@ def secret_texts(params: Any) -> Iterator[str]:
 
 def names_secret(text: str) -> bool:
     """Return True if a text has a field that is named like a secret, such as a signature."""
-    return _FIELD.search(text) is not None
+    return re.search(_FIELD, text) is not None
 
 
 def _may_contain(text: str, secret: str) -> bool:
@@ -150,7 +155,7 @@ def is_secure_url(url: str, *, insecure: bool = False) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if _AMBIGUOUS.search(url) or "@" in parts.netloc:
+    if re.search(_AMBIGUOUS, url) or "@" in parts.netloc:
         return False
     http_allowed = insecure or host in LOOPBACK
     return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and http_allowed))

@@ -25,12 +25,8 @@ from tap_cxone.errors import AuditError, ConfigError, StreamsFailed
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.events.run_result import RunResult
 from tap_cxone.events.webhook import Webhook
-from tap_cxone.families.registry import (
-    FAMILIES,
-    check_settings,
-    evidence_summary,
-    settings_schema,
-)
+from tap_cxone.families.registry import FAMILIES, check_settings, evidence_summary, settings_schema
+from tap_cxone.http.network import Network
 from tap_cxone.jobs.journal import open_journal
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.output import batch_writer as batches
@@ -61,7 +57,6 @@ if TYPE_CHECKING:
     from tap_cxone.context import ApiFamily
     from tap_cxone.events.run_result import RunOutcome
     from tap_cxone.families.registry import Family
-    from tap_cxone.planning.plan import StreamPlan
 
 
 class TapCXone(Tap):
@@ -162,6 +157,7 @@ class TapCXone(Tap):
             settings=self.settings,
             clock=self._clock,
             signals=self.signals,
+            network=Network(self.logger),
             audit=self.audit,
             workers=self.workers,
             progress=self.progress,
@@ -172,7 +168,7 @@ class TapCXone(Tap):
             webhook=self.webhook,
         )
         family_streams = [
-            stream for family in self.families for stream in family.module.streams(self, context)
+            s for family in self.families for s in family.module.streams(self, context)
         ]
         own_streams = [QuarantineStream(self), ExtractionLogStream(self)]
         names = Counter(stream.name for stream in (*family_streams, *own_streams))
@@ -253,12 +249,9 @@ class TapCXone(Tap):
 
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""
-        plans_by_family: dict[str, list[StreamPlan]] = {}
-        for stream in self._selected_streams():
-            if isinstance(stream, WindowedStream):
-                plans_by_family.setdefault(stream.family.name, []).append(stream.plan())
+        streams = [s for s in self._selected_streams() if isinstance(s, WindowedStream)]
         for family in self._families:
-            if plans := plans_by_family.get(family.name):
+            if plans := [s.plan() for s in streams if s.family.name == family.name]:
                 yield FamilyPlan.from_stream_plans(family, plans)
 
     def setup_hints(self) -> dict[str, str]:

@@ -98,31 +98,36 @@ def calendar_windows(  # noqa: PLR0913 (all are independent parts of one rule)
     range_end: datetime,
     *,
     max_days: int,
+    cuts: Iterable[datetime] = (),
     zone: tzinfo = UTC,
     pending: Iterable[Window] = (),
     include_partial: bool = False,
 ) -> Iterator[Window]:
     """Yield windows with boundaries fixed on the calendar, for rows that aggregate their window.
 
-    A window ends at each day whose ordinal is a multiple of `max_days`, whatever the start is.
-    Other boundaries would return the same days twice, under different keys. The last window is
-    omitted while it is incomplete.
+    A window ends at each day whose ordinal is a multiple of `max_days`, whatever the start is, and
+    at each cut. Other boundaries would return the same days twice, under different keys. The last
+    window is omitted while it is incomplete.
 
     Args:
         start: Any instant; its whole day is read. Only the first window may start between
             boundaries.
         range_end: End of the last window at the latest.
         max_days: Number of days of a full window.
+        cuts: Further midnights at which earlier windows ended.
         zone: Time zone of the days.
-        pending: Windows with a job from an earlier run, as in `daily_windows`.
+        pending: Windows with a job from an earlier run, as in `daily_windows`. One with a cut
+            inside is not used.
         include_partial: Whether to yield the incomplete last window too, because no run will
             ever read past `range_end`.
     """
-    pending_by_start = {window.start: window for window in pending}
+    cuts = sorted(cuts)
+    pending_by_start = {w.start: w for w in pending if not any(w.start < c < w.end for c in cuts)}
     window_start, last_midnight = midnight(start, zone=zone), midnight(range_end, zone=zone)
     while window_start < last_midnight:
         day_number = window_start.astimezone(zone).toordinal()
-        window_end = midnight(window_start, days=max_days - day_number % max_days, zone=zone)
+        boundary = midnight(window_start, days=max_days - day_number % max_days, zone=zone)
+        window_end = min([boundary, *(cut for cut in cuts if cut > window_start)])
         if window_end > last_midnight and not include_partial:
             return
         window = pending_by_start.pop(window_start, None) or Window(
@@ -228,10 +233,10 @@ def daily_windows(  # noqa: PLR0913 (all are independent parts of one rule)
 
 
 WindowAndUpcoming: TypeAlias = tuple[Window, tuple[Window, ...]]
-"""A window with the windows after it for which jobs may be started ahead."""
+"""A window with the windows after it for which jobs may be started ahead of time."""
 
 
-def with_lookahead(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
+def with_upcoming(windows: Iterable[Window], count: int) -> Iterator[WindowAndUpcoming]:
     """Yield each window with the next `count` windows after it.
 
     Only those windows are taken from the iterable in advance.

@@ -101,7 +101,7 @@ def check_connections(
 def _with_few_retries(family: ApiFamily) -> ApiFamily:
     """Return a copy of a family that sends a failing request at most three times."""
     settings = family.context.settings
-    adjusted = replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
+    adjusted = structs.replace(settings, max_retries=min(settings.max_retries, _FEW_RETRIES))
     return replace(family, context=structs.replace(family.context, settings=adjusted))
 
 

@@ -198,7 +198,7 @@ def _orphan_reason(stream: JobStream | None, job: Job) -> str:
     store = stream.job_store
     reasons = {
         _COMMITTED: store.was_committed(job.window),
-        "its window is to be read again": store.predates_reload(job),
+        "its window is to be read again": not store.serves_reload(job),
         "the settings request something else now": not store.is_current(job),
     }
     return next((reason for reason, applies in reasons.items() if applies), "")

@@ -34,9 +34,14 @@ def stream_line(plan: StreamPlan) -> str:
     span, order = window_between(*start_and_end), _order_text(workload)
     windows = f"{plural(len(workload.windows), 'window')}{_width_text(workload)}{order}"
     text = f"{label}: {span}, {windows}, {_needs_text(plan)}"
-    if plan.earliest_finish:
-        text += f", done {format_minute(plan.earliest_finish)} at the earliest"
+    text += f", {_finish_text(plan)}"
     return f"{text}; {plan.remaining.description}" if plan.remaining else text
+
+
+def _finish_text(plan: StreamPlan) -> str:
+    if plan.earliest_finish is None:
+        return "not done while new rows need all exports of a day"
+    return f"done {format_minute(plan.earliest_finish)} at the earliest"
 
 
 def _width_text(workload: Workload) -> str:
@@ -62,7 +67,7 @@ def _needs_text(plan: StreamPlan) -> str:
 
 def _family_text(plan: FamilyPlan) -> str:
     unfinished = [p.workload for p in plan.streams if p.workload.windows_without_job]
-    finish_text = format_minute(plan.earliest_finish)
+    finish_text = format_minute(plan.earliest_finish) if plan.earliest_finish else "no time"
     if plan.exports_per_day is None:
         duration = timedelta(seconds=round(plan.min_duration.total_seconds()))
         total = plural(plan.needed, unfinished[0].unit.removesuffix("s"))
@@ -132,6 +137,6 @@ def family_as_json(plan: FamilyPlan) -> dict[str, Any]:
         "per_day": plan.exports_per_day,
         "remaining": plan.remaining,
         "at_least_seconds": plan.min_duration.total_seconds(),
-        "earliest_finish": iso(plan.earliest_finish),
+        "earliest_finish": iso(plan.earliest_finish) if plan.earliest_finish else None,
         "advice": list(plan.advice),
     }

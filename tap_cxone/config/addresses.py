@@ -11,7 +11,7 @@ from fsspec.utils import get_protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_URL_WITH_PASSWORD = re.compile(r"[\w+.-]+://[^/]*:[^/]*@")
+_URL_WITH_LOGIN = r"[\w+.-]+://[^/]*:[^/]*@"
 
 
 def address_problems(address: str, setting: str, params_setting: str) -> Iterator[str]:
@@ -26,7 +26,7 @@ def address_problems(address: str, setting: str, params_setting: str) -> Iterato
     if "::" in address:
         yield f"{setting} is a chain of addresses (::), which other programs cannot read; set one"
         return
-    if _URL_WITH_PASSWORD.match(address):
+    if re.match(_URL_WITH_LOGIN, address):
         yield (
             f"{setting} contains a password, and messages show the address; move the password to "
             f"{params_setting}"

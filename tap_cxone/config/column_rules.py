@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import BaseSettings
 from tap_cxone.config.types import ColumnType
 
 _DECLARED_TYPE = Annotated[
@@ -18,8 +18,7 @@ _DECLARED_TYPE = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRule:
+class ColumnRule(BaseSettings, frozen=True):
     """Rules for the values of one column. A row that breaks one is invalid."""
 
     type: _DECLARED_TYPE = None

@@ -1,33 +1,29 @@
 """The settings of credentials and hosts."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 from urllib.parse import quote_plus, unquote
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from tap_cxone.config.definition import SECRET
+from tap_cxone.config.definition import SECRET, BaseSettings
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKey:
+class AccessKey(BaseSettings, frozen=True):
     """An access key of a CXone user."""
 
-    key_id: str = field(repr=False)
-    secret: str = field(repr=False)
+    key_id: str
+    secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(BaseSettings, frozen=True):
     """An application registered with the vendor."""
 
-    client_id: str = field(repr=False)
-    secret: str = field(repr=False)
+    client_id: str
+    secret: str
     use_basic_auth: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSettings:
+class ConnectionSettings(BaseSettings, frozen=True, kw_only=True):
     """The settings of credentials and hosts, which all families share."""
 
     access_key_id: Annotated[
@@ -37,7 +33,7 @@ class ConnectionSettings:
             description="Access key ID of a CXone user (My Profile > Access Keys).",
             extra_json_schema=SECRET,
         ),
-    ] = field(default=None, repr=False)
+    ] = None
     access_key_secret: Annotated[
         str | None,
         Meta(
@@ -45,7 +41,7 @@ class ConnectionSettings:
             description="Secret of the access key. CXone shows it once, when the key is created.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default=None, repr=False)
+    ] = None
     client_id: Annotated[
         str | None,
         Meta(
@@ -54,7 +50,7 @@ class ConnectionSettings:
             "families that need it.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default=None, repr=False)
+    ] = None
     client_secret: Annotated[
         str | None,
         Meta(
@@ -62,7 +58,7 @@ class ConnectionSettings:
             description="Secret of the registered application.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default=None, repr=False)
+    ] = None
     client_auth_method: Annotated[
         Literal["client_secret_post", "client_secret_basic"],
         Meta(

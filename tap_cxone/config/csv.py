@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
 from typing import Annotated, Self
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from tap_cxone.clock import time_zone, zone_names
+from tap_cxone.config.definition import BaseSettings
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.types import DateOrder, NullCharacterPolicy, NumberFormat
 
@@ -35,8 +35,7 @@ TIMEZONE = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvSettings:
+class CsvSettings(BaseSettings, frozen=True, kw_only=True):
     """How files write texts; None keeps the value of the family, or the default."""
 
     encoding: Annotated[
@@ -68,8 +67,8 @@ class CsvSettings:
 
     def over(self, family: Self) -> Self:
         """Return the settings of a stream, with those of its family where it sets none."""
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(family, **{name: v for name, v in own.items() if v is not None})
+        own = structs.asdict(self)
+        return structs.replace(family, **{name: v for name, v in own.items() if v is not None})
 
     def problems(self, path: str) -> Iterator[str]:
         """Yield the problems of settings at a path, such as `csv` of a family."""

@@ -1,6 +1,6 @@
 """Derive a JSON schema and a reader from a settings class.
 
-A settings class is a frozen dataclass. Its fields are annotated with `msgspec.Meta`: limits, title,
+A settings class is a `BaseSettings`. Its fields are annotated with `msgspec.Meta`: limits, title,
 description. The name of a field is that of the setting, without the underscore that ends a keyword
 of Python. The default of a field is the default of the setting. A null means that a setting is
 missing, unless its type has None and its default is another value.
@@ -11,7 +11,6 @@ the defaults of factories. It has no nulls that mean "missing".
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import datetime
 from functools import cache
@@ -25,15 +24,18 @@ from typing import (
     Union,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
+from msgspec import NODEFAULT, Struct, structs
+
 from tap_cxone.clock import parse_instant
+from tap_cxone.redact import SecretStruct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import msgspec
+    from msgspec import Meta
+    from msgspec.structs import FieldInfo
 
 _T = TypeVar("_T")
 
@@ -67,13 +69,17 @@ _KEYWORDS = {
 }
 
 
-def object_schema(settings_class: type) -> dict[str, Any]:
+class BaseSettings(SecretStruct, frozen=True):
+    """Base class of settings classes."""
+
+
+def object_schema(settings_class: type[Struct]) -> dict[str, Any]:
     """Return the JSON schema of a settings class."""
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for field, annotation in _fields(settings_class):
-        schema = _type_schema(annotation)
-        if field.default is dataclasses.MISSING is field.default_factory:
+    for field in _fields(settings_class):
+        schema = _type_schema(field.type)
+        if field.required:
             required.append(_name(field))
             properties[_name(field)] = schema
         else:
@@ -87,8 +93,8 @@ def object_schema(settings_class: type) -> dict[str, Any]:
 def _type_schema(annotation: Any) -> dict[str, Any]:
     kind, limits = _split(annotation)
     origin, arguments = get_origin(kind), get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        schema = object_schema(kind)  # type: ignore[arg-type]
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        schema = object_schema(kind)
     elif origin is Literal:
         schema = {"type": "string", "enum": list(arguments)}
     elif origin is tuple:
@@ -106,7 +112,7 @@ def _type_schema(annotation: Any) -> dict[str, Any]:
 
 
 def optional(
-    schema: Mapping[str, Any], default: Any = None, default_factory: Any = dataclasses.MISSING
+    schema: Mapping[str, Any], default: Any = None, default_factory: Any = NODEFAULT
 ) -> dict[str, Any]:
     """Return the schema of an optional, nullable setting, with its default."""
     nullable = {**schema, "type": [schema["type"], "null"]}
@@ -115,7 +121,7 @@ def optional(
     if default_factory is dict:
         return {**nullable, "default": {}}
     # An object shows the defaults of its settings; what another factory returns is computed.
-    if "properties" in schema or default in (None, dataclasses.MISSING):
+    if "properties" in schema or default in (None, NODEFAULT):
         return nullable
     return {**nullable, "default": list(default) if isinstance(default, tuple) else default}
 
@@ -160,12 +166,11 @@ def _build(value: Any, annotation: Any) -> Any:
     kind, _ = _split(annotation)
     if value is None:
         return None
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and issubclass(kind, Struct):
         members = {
-            field.name: _build(value[_name(field)], inner)
-            for field, inner in _fields(kind)
-            if value.get(_name(field)) is not None
-            or (_name(field) in value and _takes_null(field, inner))
+            field.name: _build(value[_name(field)], field.type)
+            for field in _fields(kind)
+            if value.get(_name(field)) is not None or (_name(field) in value and _takes_null(field))
         }
         return kind(**members)
     if isinstance(value, dict):
@@ -179,18 +184,15 @@ def _build(value: Any, annotation: Any) -> Any:
 
 
 @cache
-def _fields(settings_class: type) -> tuple[tuple[dataclasses.Field[Any], Any], ...]:
-    """Return the fields of a settings class, each with its type."""
-    hints = get_type_hints(settings_class, include_extras=True)
-    fields = dataclasses.fields(settings_class)
-    return tuple((field, hints[field.name]) for field in fields)
+def _fields(settings_class: type[Struct]) -> tuple[FieldInfo, ...]:
+    return structs.fields(settings_class)
 
 
-def _name(field: dataclasses.Field[Any]) -> str:
+def _name(field: FieldInfo) -> str:
     return field.name.removesuffix("_")
 
 
-def _split(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
+def _split(annotation: Any) -> tuple[Any, tuple[Meta, ...]]:
     """Return the type of a setting without None, and its limits, the inner ones first."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
@@ -202,7 +204,8 @@ def _split(annotation: Any) -> tuple[Any, tuple[msgspec.Meta, ...]]:
     return annotation, ()
 
 
-def _takes_null(field: dataclasses.Field[Any], annotation: Any) -> bool:
+def _takes_null(field: FieldInfo) -> bool:
     """Return True if a null is a value of the setting, other than its default."""
+    annotation = field.type
     kind = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
     return NoneType in get_args(kind) and field.default is not None

@@ -1,12 +1,11 @@
 """The settings of what receives rows and notifications beside the target: files and a webhook."""
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from tap_cxone.config.definition import ONE_WEEK, SECRET
+from tap_cxone.config.definition import ONE_WEEK, SECRET, BaseSettings
 
 WebhookEvent = Literal[
     "window_committed",
@@ -20,8 +19,7 @@ WebhookEvent = Literal[
 """An event of a run that the webhook can report."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSettings:
+class WebhookSettings(BaseSettings, frozen=True):
     """The settings of the completion webhook."""
 
     url: Annotated[
@@ -30,7 +28,7 @@ class WebhookSettings:
             description="Address to post to: https, or http to this machine. No log shows it.",
             extra_json_schema=SECRET,
         ),
-    ] = field(repr=False)
+    ]
     events: Annotated[
         tuple[WebhookEvent, ...],
         Meta(
@@ -46,7 +44,7 @@ class WebhookSettings:
             "body as `sha256=<hex>`. Default: no header.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default="", repr=False)
+    ] = ""
     sample_size: Annotated[
         int,
         Meta(
@@ -70,7 +68,7 @@ class WebhookSettings:
             description="Extra headers of a notification, such as `Authorization`.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default_factory=dict, repr=False)
+    ] = field(default_factory=dict)
 
     @property
     def timeout(self) -> timedelta:
@@ -78,8 +76,7 @@ class WebhookSettings:
         return timedelta(seconds=self.timeout_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchEncoding:
+class BatchEncoding(BaseSettings, frozen=True):
     """The format of batch files."""
 
     format: Annotated[
@@ -98,8 +95,7 @@ class BatchEncoding:
     ] = "gzip"
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetSettings:
+class ParquetSettings(BaseSettings, frozen=True):
     """The settings of parquet files."""
 
     numbers: Annotated[
@@ -130,8 +126,7 @@ class ParquetSettings:
     ] = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class BatchStorage:
+class BatchStorage(BaseSettings, frozen=True):
     """The location of batch files."""
 
     root: Annotated[
@@ -159,11 +154,10 @@ class BatchStorage:
             "and the target does not receive them.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default_factory=dict, repr=False)
+    ] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchSettings:
+class BatchSettings(BaseSettings, frozen=True):
     """The settings of the files that replace RECORD messages."""
 
     encoding: Annotated[BatchEncoding, Meta(description="Format of the files.")]

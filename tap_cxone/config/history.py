@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import BaseSettings
 from tap_cxone.config.rows import RowSettings
 
 _MAX_DAYS = 36500
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadedRange:
+class ReloadedRange(BaseSettings, frozen=True):
     """A time range that streams read once more."""
 
     id: Annotated[
@@ -43,8 +42,7 @@ class ReloadedRange:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class DeepLookback:
+class DeepLookback(BaseSettings, frozen=True):
     """A longer lookback that is not needed each night."""
 
     days: Annotated[
@@ -66,8 +64,7 @@ class DeepLookback:
         return timedelta(days=self.days)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistorySettings(RowSettings):
+class HistorySettings(RowSettings, frozen=True, kw_only=True):
     """The settings of the order in which history is read, and of what is read again."""
 
     backfill_order: Annotated[

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from tap_cxone.clock import day_after_last_second, plain_date
 from tap_cxone.windows import local_midnight
@@ -52,7 +53,7 @@ def _moved(
     entries: Sequence[Any], plain_dates: Sequence[Mapping[str, date]] | None, zone: ZoneInfo
 ) -> tuple[Any, ...]:
     pairs = zip(entries, plain_dates or [{}] * len(entries), strict=True)
-    return tuple(replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)
+    return tuple(structs.replace(entry, **_midnights(dates, zone)) for entry, dates in pairs)
 
 
 def _dates(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, date]:

@@ -1,16 +1,15 @@
 """The settings of the tap itself; those of a family are a `Section` in the family's folder."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec import Meta
+from msgspec import Meta, field, structs
 
 from tap_cxone import __version__
 from tap_cxone.clock import time_zone
-from tap_cxone.config.definition import ONE_WEEK, read
+from tap_cxone.config.definition import ONE_WEEK, BaseSettings, read
 from tap_cxone.config.destinations import (
     BatchSettings,
     WebhookSettings,
@@ -29,8 +28,7 @@ _BYTES_PER_MEGABYTE = 1_000_000
 _Section = TypeVar("_Section", bound="Section")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(BaseSettings, frozen=True, kw_only=True):
     """Base class of the settings of one family.
 
     Attributes:
@@ -93,8 +91,7 @@ def _default_user_agent() -> str:
     return f"tap-cxone/{__version__}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(RunFileSettings):
+class Settings(RunFileSettings, frozen=True, kw_only=True):
     """All settings of a run, validated and typed."""
 
     start_date: Annotated[
@@ -269,10 +266,10 @@ class Settings(RunFileSettings):
         """
         if self.end_date is not None and self.end_date.second == _LAST_SECOND:
             end_date = self.end_date.replace(second=0, microsecond=0) + timedelta(minutes=1)
-            object.__setattr__(self, "end_date", end_date)
-        object.__setattr__(self, "user_agent", self.user_agent or _default_user_agent())
+            structs.force_setattr(self, "end_date", end_date)
+        structs.force_setattr(self, "user_agent", self.user_agent or _default_user_agent())
         for name in ("audit_log_path", "summary_json", "journal", "keep_failed_files"):
-            object.__setattr__(self, name, getattr(self, name) or None)
+            structs.force_setattr(self, name, getattr(self, name) or None)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], sections: Iterable[type[Section]] = ()) -> Self:
@@ -284,11 +281,13 @@ class Settings(RunFileSettings):
         """
         present = (section for section in sections if config.get(section.NAME) is not None)
         values = {section.NAME: read(section, config[section.NAME]) for section in present}
-        return replace(read(cls, config), sections=values, plain_dates=find_plain_dates(config))
+        return structs.replace(
+            read(cls, config), sections=values, plain_dates=find_plain_dates(config)
+        )
 
     def with_local_dates(self, zone: ZoneInfo) -> Self:
         """Return the settings with dates without a time as local days of a zone."""
-        return replace(self, **as_local_days(self, self.plain_dates, zone))
+        return structs.replace(self, **as_local_days(self, self.plain_dates, zone))
 
     def section(self, section: type[_Section]) -> _Section:
         """Return the settings of a family: its defaults if the config has none."""

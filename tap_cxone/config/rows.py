@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 (the definition reads the annotations)
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,13 +9,13 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from tap_cxone.config.connection import ConnectionSettings
+from tap_cxone.config.definition import BaseSettings
 
 MetadataColumn = Literal["_job_id", "_row_number", "_file_sha256", "_extracted_at"]
 """A column that tells from which file a record comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRange:
+class SkippedRange(BaseSettings, frozen=True):
     """A time range whose rows one stream does not read."""
 
     stream: Annotated[str, Meta(description="Name of the stream.")]
@@ -33,8 +32,7 @@ class SkippedRange:
     why: Annotated[str, Meta(min_length=1, description="Reason, for the audit log and the report.")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSettings(ConnectionSettings):
+class RowSettings(ConnectionSettings, frozen=True, kw_only=True):
     """The settings of rows and windows that cannot be used as they are."""
 
     invalid_records: Annotated[

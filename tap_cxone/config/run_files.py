@@ -1,16 +1,14 @@
 """The settings of what a run leaves behind: the audit log, the run summary and the journal."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.definition import SECRET
 from tap_cxone.config.history import HistorySettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFileSettings(HistorySettings):
+class RunFileSettings(HistorySettings, frozen=True, kw_only=True):
     """The settings of what a run leaves behind for later runs, reports and other programs."""
 
     audit_log_path: Annotated[
@@ -30,7 +28,7 @@ class RunFileSettings(HistorySettings):
             "No log shows them.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default_factory=dict, repr=False)
+    ] = field(default_factory=dict)
     summary_json: Annotated[
         str | None,
         Meta(
@@ -51,4 +49,4 @@ class RunFileSettings(HistorySettings):
             "file is created with mode 0600. Default: none.",
             extra_json_schema=SECRET,
         ),
-    ] = field(default=None, repr=False)
+    ] = None

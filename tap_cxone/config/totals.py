@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
+from tap_cxone.config.definition import BaseSettings
 
-@dataclass(frozen=True, slots=True)
-class TotalsSettings:
+
+class TotalsSettings(BaseSettings, frozen=True):
     """The settings of the comparison of rows with totals."""
 
     metrics: Annotated[

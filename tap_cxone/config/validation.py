@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.model import Section
 
-REGION = re.compile(r"[a-z]{2,4}[0-9]{1,2}")
+REGION = r"[a-z]{2,4}[0-9]{1,2}"
 ACCESS_KEY = ("access_key_id", "access_key_secret")
 CLIENT_CREDENTIALS = ("client_id", "client_secret")
-_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-_TENANT = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_ENCODED = r"%[0-9A-Fa-f]{2}"
+_TENANT = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _FORMATS = FormatChecker(formats=())
 
 
@@ -85,7 +85,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
 
 
 def _find_encoded_keys(config: Mapping[str, Any]) -> list[str]:
-    encoded = [name for name in ACCESS_KEY if _ENCODED.search(str(config.get(name, "")))]
+    encoded = [name for name in ACCESS_KEY if re.search(_ENCODED, str(config.get(name, "")))]
     credentials = {name: str(config.get(name) or "") for name in (*ACCESS_KEY, *CLIENT_CREDENTIALS)}
     padded = [name for name, value in credentials.items() if value != value.strip()]
     return [
@@ -144,9 +144,9 @@ def _find_not_finite(
 
 def _check_region(settings: Settings) -> Iterator[str]:
     region, tenant = settings.region, settings.tenant
-    if not REGION.fullmatch(region):
+    if not re.fullmatch(REGION, region):
         yield f"region is '{region}'; use an area such as na1, eu1 or au1 (see the tenant's URL)"
-    if tenant is not None and not _TENANT.fullmatch(tenant):
+    if tenant is not None and not re.fullmatch(_TENANT, tenant):
         yield f"tenant is '{tenant}'; use the sub-domain only, as in https://tenant.nicecxone.com"
 
 

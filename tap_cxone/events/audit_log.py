@@ -107,6 +107,10 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "a stream ended because `not_before_utc` or `not_after_utc` exclude this time of the day",
         ("reason", "until"),
     ),
+    "quota_exhausted": (
+        "a quota fails a stream (`on_quota_exhausted: fail`); `stream_failed` follows",
+        ("reason", "until"),
+    ),
     "stream_failed": (
         "a stream failed; `until` is null unless a quota was the reason",
         ("reason", "until"),

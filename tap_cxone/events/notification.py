@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso
+from tap_cxone.redact import SecretStruct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ _NOTIFIED: Mapping[str, WebhookEvent] = {
     "schema_changed": "drift",
     "job_stuck": "job_stuck",
     "stream_stopped": "quota_exhausted",
+    "quota_exhausted": "quota_exhausted",
     "stream_failed": "stream_failed",
     "run_ended": "run_ended",
 }
 """Audit event → event of the webhook, where the one always means the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(SecretStruct, frozen=True):
     """Notification of one event.
 
     Attributes:
@@ -37,7 +37,7 @@ class Notification:
 
     event: WebhookEvent
     audit_context: AuditContext | None
-    details: Mapping[str, Any] = field(repr=False)
+    details: Mapping[str, Any]
     at: datetime
 
     @classmethod

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import deque
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import ApiError, CXoneError
 from tap_cxone.events.notification import Notification
@@ -44,8 +43,7 @@ def _secrets(settings: WebhookSettings) -> set[str]:
     return {text for text in {*candidates, *settings.headers.values()} if text}
 
 
-@dataclass(slots=True)
-class Webhook:
+class Webhook(Struct):
     """Client of the completion webhook.
 
     Any thread adds notifications; only the main thread sends them, so that their order is kept.
@@ -134,7 +132,7 @@ class Webhook:
                 "undelivered_count": self._undelivered_count,
                 "undelivered": list(self._undelivered),
             }
-            self._send(replace(last, details={**last.details, **undelivered}))
+            self._send(structs.replace(last, details={**last.details, **undelivered}))
         elif self._undelivered_count:
             self.log.warning(
                 "%d notifications of this run were not delivered; with the event run_ended in "

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote_plus
 
+from msgspec import Struct, field
 from urllib3.util import make_headers
 
 from tap_cxone.errors import (
@@ -23,6 +23,7 @@ from tap_cxone.errors import (
 from tap_cxone.http.error_table import PERMISSION_HINT
 from tap_cxone.http.json_body import error_of
 from tap_cxone.http.messages import ApiRequest
+from tap_cxone.redact import SecretStruct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,12 +54,11 @@ class Grant(Protocol):
         """Return the settings to check after a refused login, as text for the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessKeyGrant:
+class AccessKeyGrant(SecretStruct, frozen=True):
     """JSON login with an access key (`/authentication/v1/token/access-key`)."""
 
     url: str
-    key: AccessKey = field(repr=False)
+    key: AccessKey
 
     def token_request(self) -> ApiRequest:
         """Return the login request."""
@@ -78,13 +78,12 @@ class AccessKeyGrant:
         return "check access_key_id, access_key_secret and region (the key's user must be active)"
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordGrant:
+class PasswordGrant(SecretStruct, frozen=True):
     """Form login of a registered application on behalf of an access key (`/auth/token`)."""
 
     url: str
-    application: Application = field(repr=False)
-    key: AccessKey = field(repr=False)
+    application: Application
+    key: AccessKey
 
     def token_request(self) -> ApiRequest:
         """Return the login request, with the client secret in the form or in a header."""
@@ -108,12 +107,11 @@ class PasswordGrant:
         return f"{_APPLICATION_HINT}, access_key_id and access_key_secret"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentialsGrant:
+class ClientCredentialsGrant(SecretStruct, frozen=True):
     """Form login of a registered application with client credentials (`/oauth/token`)."""
 
     url: str
-    application: Application = field(repr=False)
+    application: Application
     scopes: tuple[str, ...] = ()
 
     def token_request(self) -> ApiRequest:
@@ -156,8 +154,7 @@ def _form_request(url: str, form: Mapping[str, str], application: Application) -
     return ApiRequest(method="POST", url=url, form={**form, **credentials})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(SecretStruct, frozen=True):
     """Bearer token.
 
     Attributes:
@@ -167,14 +164,13 @@ class Token:
         region: Region that the login response names beside the token, or an empty text.
     """
 
-    value: str = field(repr=False)
+    value: str
     renew_at: datetime
     date_header: str = ""
     region: str = ""
 
 
-@dataclass(slots=True)
-class TokenProvider:
+class TokenProvider(Struct):
     """Provider of the current token of one family; thread-safe.
 
     Attributes:
@@ -251,9 +247,10 @@ class TokenProvider:
         return TokenRefused(message, denial, lambda: self.accepted)
 
     def _request_token(self) -> Token:
-        requested_at = self.transport.clock.now()
+        request, requested_at = self.grant.token_request(), self.transport.clock.now()
+        self.transport.network.log_login(self.transport.redact(str(request)))
         try:
-            response = self.transport.send(self.grant.token_request())
+            response = self.transport.send(request)
         except ApiError as error:
             if error.status is None:
                 raise  # no response, so nothing was refused

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from tap_cxone.errors import CircuitOpen, OutsideHours, QuotaExhausted
 
 _MAX_FAILURES = 3
 
 
-@dataclass(slots=True)
-class CircuitBreaker:
+class CircuitBreaker(Struct):
     """Stops requests to an API after repeated failures for the same reason.
 
     Attributes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import ApiError, TokenRequired, Unavailable, with_permission_hint
 from tap_cxone.http.download import download_link, download_refused, download_with_token
@@ -187,7 +186,7 @@ class Client(Struct, frozen=True):
             method="POST", url=self._url(path), params=params, body=body, creates_job=True
         )
         return self._execute(
-            replace(request, read_seconds=read_seconds) if read_seconds else request
+            structs.replace(request, read_seconds=read_seconds) if read_seconds else request
         )
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
@@ -221,7 +220,7 @@ class Client(Struct, frozen=True):
                 raise
             self.unreachable.add(token_base_url)
         path = request.url.removeprefix(token_base_url)
-        return self._send_with_token_renewal(replace(request, url=f"{self.base_url}{path}"))
+        return self._send_with_token_renewal(structs.replace(request, url=f"{self.base_url}{path}"))
 
     def _send_with_token_renewal(self, request: ApiRequest) -> ApiResponse:
         token = self.token_provider.token()

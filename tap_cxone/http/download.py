@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from msgspec import structs
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.exceptions import HTTPError
@@ -114,7 +114,7 @@ def download_with_token(
     """
     url = request.url
     for _ in range(MAX_REDIRECTS + 1):
-        response = execute(replace(request, url=url))
+        response = execute(structs.replace(request, url=url))
         if response.file is not None:
             return response.file
         url = response.redirect or url

@@ -9,7 +9,7 @@ from typing import Any
 from tap_cxone.http.json_body import letters
 
 _DELIMITERS = ",;\t|"
-_TIGHT_DELIMITER = re.compile(r"[;\t|](?! )|,(?! |\d{3}\b)")  # no comma of a sentence or number
+_TIGHT_DELIMITER = r"[;\t|](?! )|,(?! |\d{3}\b)"  # no comma of a sentence or number
 _MIN_DELIMITERS = 2
 _WORD_KEYS = {
     *("cause", "description", "detail", "details", "exception", "fault", "icstatusdescription"),
@@ -44,7 +44,7 @@ def _is_table(text: str) -> bool:
     """Return True if the first two lines have the same delimiters, or one is like a row of CSV."""
     first, *others = filter(str.strip, text.splitlines())
     if not others:
-        return "=" not in first and len(_TIGHT_DELIMITER.findall(first)) >= _MIN_DELIMITERS
+        return "=" not in first and len(re.findall(_TIGHT_DELIMITER, first)) >= _MIN_DELIMITERS
     counts = [[line.count(sign) for sign in _DELIMITERS] for line in (first, *others[:1])]
     return any(counts[0]) and counts[0] == counts[1]
 

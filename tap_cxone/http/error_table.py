@@ -43,11 +43,6 @@ _QUOTA_HINT = "run again when the quota allows more"
 
 
 _STATUSES_WITH_REASON = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
-_TOO_LARGE_TEXT = re.compile(
-    r"""(?ix) (?<!header\ )(?<!cookie\ )\btoo\ (?:large|big)\b | \bnarrow
-    | \btoo\ many\ (?:rows|records|results)\b
-    | \b(?:smaller|shorter)\ (?:\w+\ )?(?:range|window|period|interval)\b"""
-)
 
 
 class ErrorRule(Struct, frozen=True):
@@ -107,7 +102,13 @@ FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
 
 def is_too_large(text: str) -> bool:
     """Return True if a text of an API says that a result has too many rows or days."""
-    return _TOO_LARGE_TEXT.search(text) is not None
+    words = re.search(
+        r"""(?ix) (?<!header\ )(?<!cookie\ )\btoo\ (?:large|big)\b | \bnarrow
+        | \btoo\ many\ (?:rows|records|results)\b
+        | \b(?:smaller|shorter)\ (?:\w+\ )?(?:range|window|period|interval)\b""",
+        text,
+    )
+    return words is not None
 
 
 def rule_for(status: int, error_text: str = "") -> ErrorRule:

@@ -11,9 +11,9 @@ from tap_cxone.redact import names_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOT_IN_A_TARGET = re.compile(r"[ \x80-\U0010ffff]")  # HTTP has no way to send these characters
-_RELATIVE_PATH = re.compile(r"(?:\.{1,2}/)*[\w~%-]{2,}[./?][\w%]\S*")
-_HAS_SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:")
+_NOT_IN_A_TARGET = r"[ \x80-\U0010ffff]"  # HTTP has no way to send these characters
+_RELATIVE_PATH = r"(?:\.{1,2}/)*[\w~%-]{2,}[./?][\w%]\S*"
+_HAS_SCHEME = r"(?i)[a-z][a-z0-9+.-]*:"
 
 
 def parse_link(text: str, base_url: str) -> str | None:
@@ -30,7 +30,7 @@ def parse_link(text: str, base_url: str) -> str | None:
         return resolve(base_url, text)
     if "://" in text or text.startswith("/"):
         return text
-    return f"/{text.lstrip('./')}" if _RELATIVE_PATH.fullmatch(text) else None
+    return f"/{text.lstrip('./')}" if re.fullmatch(_RELATIVE_PATH, text) else None
 
 
 def resolve(url: str, reference: str) -> str:
@@ -41,7 +41,7 @@ def resolve(url: str, reference: str) -> str:
         reference: Value of `Location`; absolute or relative.
     """
     parts = urlsplit(url)
-    if _HAS_SCHEME.match(reference):
+    if re.match(_HAS_SCHEME, reference):
         return reference
     if reference.startswith("//"):
         return f"{parts.scheme}:{reference}"
@@ -61,7 +61,7 @@ def location(headers: Mapping[str, str]) -> str:
 
 def sendable(link: str) -> str:
     """Return a link with only those characters encoded that no request can contain."""
-    return _NOT_IN_A_TARGET.sub(lambda match: quote(match[0]), link.strip())
+    return re.sub(_NOT_IN_A_TARGET, lambda match: quote(match[0]), link.strip())
 
 
 def target_of(link: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec import field, structs
 
 from tap_cxone.errors import ApiError, DownloadError
 from tap_cxone.http.json_numbers import parse_fraction
+from tap_cxone.redact import SecretStruct
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ ClassifyError = Callable[[int, str], type[ApiError] | None]
 """Return the error class that a family's API means by a status and an error text, or None."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiRequest:
+class ApiRequest(SecretStruct, frozen=True, kw_only=True):
     """One HTTP request.
 
     Attributes:
@@ -63,10 +63,10 @@ class ApiRequest:
 
     method: str
     url: str
-    params: Mapping[str, str] | None = field(default=None, repr=False)
+    params: Mapping[str, str] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = field(default=None, repr=False)
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: Any = None
+    form: Mapping[str, str] | None = None
     creates_job: bool = False
     is_retried: bool = True
     response_type: Literal["json", "file", "any"] = "json"
@@ -78,15 +78,14 @@ class ApiRequest:
 
     def with_headers(self, headers: Mapping[str, str]) -> ApiRequest:
         """Return the same request with other headers."""
-        return replace(self, headers=headers)
+        return structs.replace(self, headers=headers)
 
     def __str__(self) -> str:
         """Return the description, or the method and the address without its query."""
         return self.description or f"{self.method} {self.url.split('?')[0]}"
 
 
-@dataclass(frozen=True, slots=True)
-class ApiResponse:
+class ApiResponse(SecretStruct, frozen=True):
     """A successful response, reduced to the parts that the tap reads.
 
     Attributes:
@@ -98,11 +97,11 @@ class ApiResponse:
         redirect: URL that a redirect leads to, if the request accepts one.
     """
 
-    json: Any = field(repr=False)
+    json: Any
     status: int
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     file: Spool | None = None
-    redirect: str | None = field(default=None, repr=False)
+    redirect: str | None = None
 
 
 def iter_body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:

@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 
 _TOTAL_KEYS = ("total", "totalCount", "totalRecords")
 _NUMBER_KEYS = ("page", "pageNumber")
+_PAGE_COUNT_KEYS = ("totalPages", "pageCount")
 Position = TypeVar("Position", str, int)
 _Page = TypeVar("_Page")
 
 
 def announced_total(page: Mapping[str, Any]) -> int | None:
     """Return the number of entries of the whole result that a page announces, or None."""
-    counts = (json_count(page.get(key)) for key in _TOTAL_KEYS)
-    return next((count for count in counts if count is not None), None)
+    found = _first_count(page, _TOTAL_KEYS)
+    return found and found[1]
+
+
+def _first_count(body: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, int] | None:
+    """Return the first of the keys with a number, and the number; None if there is none."""
+    counts = ((key, json_count(body.get(key))) for key in keys)
+    return next(((key, count) for key, count in counts if count is not None), None)
 
 
 @dataclass
@@ -116,6 +123,8 @@ class TokenPaginator(Paginator[str]):
 class ListPaginator(Paginator[str]):
     """Pages of a list of objects that name a token, or that are numbered and announce a total.
 
+    The total is that of the entries or of the pages.
+
     A position is the query of a page, such as `page=2`.
 
     Attributes:
@@ -153,10 +162,12 @@ class ListPaginator(Paginator[str]):
         self.total = self.total if (total := announced_total(body)) is None else total
         if token := self._position_text(body.get("nextPageToken")):
             return urlencode({"pageToken": token})
-        if self.total is None or self.count >= self.total or self.count == known_count:
+        if self.count == known_count:
             return None
-        numbers = ((key, json_count(body.get(key))) for key in _NUMBER_KEYS)
-        key, number = next(((k, n) for k, n in numbers if n is not None), ("page", self._number))
+        key, number = _first_count(body, _NUMBER_KEYS) or ("page", self._number)
+        _, page_count = _first_count(body, _PAGE_COUNT_KEYS) or ("", number)
+        if self.count >= (self.total or 0) and number >= page_count:
+            return None
         self._number = number + 1
         return urlencode({key: self._number})
 

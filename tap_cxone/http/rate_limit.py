@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 from typing_extensions import override
 
 from tap_cxone.errors import (
@@ -58,8 +57,8 @@ class RateLimits(Struct, frozen=True):
     tenant_wide: bool = False
 
     @property
-    def windows_ahead(self) -> int:
-        """Return for how many upcoming windows jobs may be started ahead."""
+    def max_upcoming(self) -> int:
+        """Return for how many upcoming windows jobs may be started ahead of time."""
         return self.max_concurrent if self.max_concurrent > 1 else 0
 
     @property
@@ -104,8 +103,7 @@ def _latest_untaken(at: datetime, taken: Collection[datetime]) -> datetime:
     return at
 
 
-@dataclass(slots=True)
-class RateLimiter:
+class RateLimiter(Struct):
     """Limiter of one family's requests and submits, for all its streams and across runs.
 
     `restore` adds the submits of earlier runs, and `submit_log` those of other processes.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
 import backoff
 from msgspec import Struct, structs
 
 from tap_cxone.errors import ApiError, Throttled
+from tap_cxone.progress.formatting import format_duration, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
     Attributes:
         attempts: Maximum number of failed attempts. Throttled attempts do not count.
+        attempts_limit: What limits `attempts`, such as the path of a setting, for messages.
         max_elapsed: Maximum duration of all attempts. Each operation states which of its errors
             this limits.
         max_elapsed_setting: Path of the setting that holds `max_elapsed`, for messages.
@@ -34,6 +36,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
     attempts: int
     max_elapsed: timedelta
+    attempts_limit: str = "max_retries"
     max_elapsed_setting: str = ""
     first_delay: timedelta = timedelta(seconds=1)
     max_delay: timedelta | None = timedelta(minutes=2)
@@ -53,6 +56,16 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
     def delays(self) -> Iterator[timedelta]:
         """Yield the delay before each retry. Jitter shortens a growing delay by at most half."""
+        for delay in self._longest_delays():
+            most = delay.total_seconds() / 2 if self.max_delay else 0
+            yield delay - timedelta(seconds=backoff.full_jitter(most))
+
+    def longest_wait(self, retries: int) -> timedelta:
+        """Return the sum of the longest delays before the first retries, up to `max_elapsed`."""
+        delays = islice(self._longest_delays(), retries)
+        return min(sum(delays, timedelta(0)), self.max_elapsed)
+
+    def _longest_delays(self) -> Iterator[timedelta]:
         if self.max_delay is None:
             yield from repeat(self.first_delay)
             return
@@ -63,7 +76,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         )
         next(steps)
         for seconds in steps:
-            yield timedelta(seconds=seconds / 2 + backoff.full_jitter(seconds / 2))
+            yield timedelta(seconds=seconds)
 
     @property
     def time_limit(self) -> str:
@@ -105,7 +118,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
     @property
     def count_text(self) -> str:
         """Return the number of failed attempts and the setting that limits it, for messages."""
-        return f"tried {self.count} (max_retries)"
+        return f"tried {self.count} ({self.policy.attempts_limit})"
+
+    def describe_retry(self, error: ApiError) -> str:
+        """Return the error, how long its operation is tried again, and the remedy, for messages."""
+        retries = self.policy.attempts - self.failures
+        times, duration = plural(retries, "time"), self.policy.longest_wait(retries)
+        return (
+            f"{error.message}; trying again up to {times} in about {format_duration(duration)} "
+            f"({self.policy.attempts_limit}). If all fail: {error.remedy}"
+        )
 
 
 @dataclass(slots=True)

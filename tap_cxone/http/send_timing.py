@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -32,8 +32,7 @@ _MAX_TRANSIT_TIME = timedelta(seconds=2)  # beyond it, a connection was slow rat
 _observed: ContextVar[SendTiming | None] = ContextVar("send_timing", default=None)
 
 
-@dataclass(slots=True)
-class SendTiming:
+class SendTiming(Struct):
     """The times of one request.
 
     Attributes:

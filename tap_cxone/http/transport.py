@@ -35,6 +35,7 @@ from tap_cxone.http.messages import (
     parse_json_exact,
     spool_response,
 )
+from tap_cxone.http.network import Network
 from tap_cxone.http.rate_limit_headers import RateLimitHeaders
 from tap_cxone.http.retry import Attempts
 from tap_cxone.http.send_timing import ObservedAdapter
@@ -100,6 +101,7 @@ class Transport(Struct, frozen=True, kw_only=True):
         retry_policy: Policy of requests that create no job. Its time limit is for all errors.
         session: Session of the `requests` library.
         error_header: Response header with the error text, for an API that may send no error body.
+        network: The network of the run, shared by its families.
         max_bytes: Maximum size of a JSON body. A page of 10,000 rows is far smaller.
     """
 
@@ -110,6 +112,7 @@ class Transport(Struct, frozen=True, kw_only=True):
     retry_policy: RetryPolicy
     session: requests.Session = field(default_factory=open_session)
     error_header: str = ""
+    network: Network = field(default_factory=Network)
     max_bytes: int = 256_000_000
 
     def send(self, request: ApiRequest, classify_error: ClassifyError | None = None) -> ApiResponse:
@@ -133,9 +136,10 @@ class Transport(Struct, frozen=True, kw_only=True):
             try:
                 return self.send_once(request, classify_error)
             except (Throttled, Unavailable) as error:
-                attempt = attempts.record(error)
+                attempt = self.network.limit(attempts.record(error), error)
                 if reason := _reason_to_stop(error, attempt):
                     raise error.as_exhausted(reason) from error
+                self.network.log_retry(attempt, error)
             sleep(self.clock, attempt.delay, "waiting to retry the request")
 
     def send_once(
@@ -153,6 +157,7 @@ class Transport(Struct, frozen=True, kw_only=True):
         """
         try:
             with self._interruptible(request), self._send_request(request) as response:
+                self.network.has_responded = True
                 if response.ok and not response.is_redirect:
                     return self._read_response(request, response)
                 if response.is_redirect and request.accepts_redirect:

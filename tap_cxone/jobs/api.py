@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, final
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from tap_cxone.http.json_body import (
 )
 from tap_cxone.http.links import parse_link
 from tap_cxone.jobs.job import JobStatus, StatusResponse, effective_status
+from tap_cxone.redact import SecretStruct
 from tap_cxone.spool import spool_chunks
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ NO_FILE = "no-file:"
 """Link of a window for which the API has no file, because the window has no rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitResult:
+class SubmitResult(SecretStruct, frozen=True):
     """Result of a submit: a pending job, a link to its file, or both, or a failed job.
 
     Attributes:
@@ -54,7 +54,7 @@ class SubmitResult:
     """
 
     job_id: str | None = None
-    link: str | None = field(default=None, repr=False)
+    link: str | None = None
     adopted: bool = False
     failure: StatusResponse | None = None
 

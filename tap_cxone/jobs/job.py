@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.clock import iso, parse_instant
+from tap_cxone.redact import SecretStruct
 from tap_cxone.windows import Window, window_between
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ RESULT_RETENTION = timedelta(days=1)
 """Time for which the APIs keep a result. An older job gives none."""
 
 # An engine may end a job itself after a time, such as 30 minutes.
-_TIME_LIMIT = re.compile(
-    r"execution (?:limit|time)|time limit|timed?[ _-]?out|deadline|too long", re.IGNORECASE
-)
+_TIME_LIMIT = r"(?i)execution (?:limit|time)|time limit|timed?[ _-]?out|deadline|too long"
 
 
 class JobStatus(Enum):
@@ -95,7 +94,7 @@ class JobOrigin(Enum):
 class Job:
     """A job with the file of one window.
 
-    The first four fields are stored beyond the run. Jobs are equal if these are.
+    The first four fields and `reload` are stored beyond the run. Jobs are equal if these are.
 
     Attributes:
         id: Id of the job in the API.
@@ -106,6 +105,7 @@ class Job:
         status: Status at the last poll of this run.
         last_polled_at: Time of that poll; None before the first one.
         resumable: Whether a later fetch may poll the job for its file.
+        reload: Digest of the settings that requested to read the window again; else empty.
     """
 
     id: str
@@ -116,6 +116,7 @@ class Job:
     status: JobStatus = field(default=JobStatus.RUNNING, compare=False)
     last_polled_at: datetime | None = field(default=None, compare=False)
     resumable: bool = field(default=True, compare=False)
+    reload: str = ""
 
     @property
     def from_this_run(self) -> bool:
@@ -132,8 +133,14 @@ class Job:
             ValueError: A value is invalid.
         """
         window = window_between(parse_instant(raw["start"]), parse_instant(raw["end"]))
-        submitted_at = parse_instant(raw["submitted_at"])
-        return cls(str(raw["id"]), window, submitted_at, str(raw["fingerprint"]), origin)
+        return cls(
+            str(raw["id"]),
+            window,
+            parse_instant(raw["submitted_at"]),
+            str(raw["fingerprint"]),
+            origin,
+            reload=str(raw.get("reload", "")),
+        )
 
     def to_json(self) -> dict[str, str]:
         """Return the JSON form of the stored fields."""
@@ -143,11 +150,11 @@ class Job:
             "end": iso(self.window.end),
             "submitted_at": iso(self.submitted_at),
             "fingerprint": self.fingerprint,
+            **({"reload": self.reload} if self.reload else {}),
         }
 
 
-@dataclass(frozen=True, slots=True)
-class StatusResponse:
+class StatusResponse(SecretStruct, frozen=True):
     """Response of an API to a status request.
 
     Attributes:
@@ -161,18 +168,18 @@ class StatusResponse:
     """
 
     status: JobStatus
-    link: str | None = field(default=None, repr=False)
+    link: str | None = None
     reason: str = ""
     api_status: str = ""
     is_known: bool = True
-    body: Any = field(default=None, repr=False)
+    body: Any = None
     answer: str = ""
 
     @property
     def is_time_limit(self) -> bool:
         """Return True if the API ended the job because it took too long."""
         words = f"{self.reason} {self.api_status}"
-        return self.status is not JobStatus.RUNNING and bool(_TIME_LIMIT.search(words))
+        return self.status is not JobStatus.RUNNING and bool(re.search(_TIME_LIMIT, words))
 
     @property
     def status_text(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +28,7 @@ class MainThread(Protocol):
         """Run a task without waiting for it."""
 
 
-@dataclass(slots=True)
-class KnownJobs:
+class KnownJobs(Struct):
     """Jobs of one stream that its worker knows: those of STATE and ledger, and those of this run.
 
     They are a copy, since a call to the main thread could block on a slow target until a download

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -15,7 +14,7 @@ from psycopg.pq import PGconn, Ping
 
 from tap_cxone.clock import iso
 from tap_cxone.errors import JournalError, JournalUnavailable
-from tap_cxone.redact import Redactor
+from tap_cxone.redact import Redactor, SecretStruct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,15 +52,14 @@ class Session(Struct, frozen=True):
         return f"{self.pid} {iso(self.started_at)}"
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresServer:
+class PostgresServer(SecretStruct, frozen=True):
     """The server and the database that a URL names.
 
     Attributes:
         url: Address with user name and password; a secret.
     """
 
-    url: str = field(repr=False)
+    url: str
 
     @property
     def address(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from tap_cxone.errors import (
     ApiError,
     AuthError,
@@ -174,6 +176,7 @@ class JobRunner:
                 window,
                 submitted_at=now,
                 fingerprint=self.api.fingerprint(window),
+                reload=self.jobs.store.reload_of(window),
                 origin=JobOrigin.ADOPTED if result.adopted else JobOrigin.SUBMITTED,
                 # A job that came with its link is complete: there is nothing to poll or to resume.
                 resumable=result.link is None,
@@ -241,7 +244,7 @@ class JobRunner:
             known_running_for = self.clock.now() - job.submitted_at
             if known_running_for > RESULT_RETENTION and not job.from_this_run:
                 reason = "it has been running for more than a day"
-                self._handle_failed_job(job, replace(response, reason=reason))
+                self._handle_failed_job(job, structs.replace(response, reason=reason))
                 return None
             self._check_job_timeout(job, response)
             self._start_upcoming(upcoming)

@@ -7,11 +7,10 @@ renewed while a synchronous export runs.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tap_cxone.errors import Throttled
 
@@ -79,8 +78,7 @@ class TenantLocks(Struct, frozen=True):
         return self.journal.try_lock(f"{self.tenant}.{name}")
 
 
-@dataclass(slots=True)
-class TenantSlots:
+class TenantSlots(Struct):
     """Slots of one family of a tenant, shared by all processes.
 
     Attributes:

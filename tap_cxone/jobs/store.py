@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -23,8 +24,7 @@ class JobState(Protocol):
         """Store these jobs as the only pending jobs."""
 
 
-@dataclass(slots=True, kw_only=True)
-class JobStore:
+class JobStore(Struct, kw_only=True):
     """Jobs of one stream, in STATE and in the ledger.
 
     Only the main thread may use its methods on STATE. A worker that fetches has `KnownJobs`.
@@ -32,7 +32,7 @@ class JobStore:
     Attributes:
         stream: Name of the stream.
         was_committed: Returns True if a window was committed before this run.
-        predates_reload: Returns True if a job is older than the request to read its window again.
+        reload_of: Returns a digest of the settings that request to read a window again; else empty.
         state: State of the stream.
         emit_state: Emits STATE.
         ledger: Ledger of the family.
@@ -41,7 +41,7 @@ class JobStore:
 
     stream: str
     was_committed: Callable[[Window], bool]
-    predates_reload: Callable[[Job], bool]
+    reload_of: Callable[[Window], str]
     state: JobState
     emit_state: Callable[[], None]
     ledger: JobLedger
@@ -55,22 +55,29 @@ class JobStore:
         return [job.window for job in (*ledger_jobs, *state_jobs) if self.is_current(job)]
 
     def delete_outdated(self) -> None:
-        """Delete the jobs that are not current from STATE."""
-        self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
+        """Delete the jobs that are not current from STATE, and those of former reloads.
 
-    def commit(self, window: Window, *, incremental: bool, unread: Collection[Window] = ()) -> None:
+        The same settings may request a reload once more, which needs new jobs.
+        """
+        self.state.set_pending_jobs(filter(self.is_current, self.state.pending_jobs()))
+        known = self.ledger.jobs(self.stream, lambda _: False)
+        former = [job for job in known if job.reload and not self.serves_reload(job)]
+        if former:
+            self.ledger.remove(self.stream, former)
+
+    def commit(self, window: Window, *, incremental: bool, later: Collection[Window] = ()) -> None:
         """Delete the jobs of a committed window from STATE; update the ledger before that.
 
-        A pending job whose window ends later stays, as does that of an unread window.
+        A pending job whose window ends later stays, as does that of a window in `later`.
 
         Args:
             window: Committed window.
-            unread: Windows that this run reads later.
+            later: Windows that this run commits later.
             incremental: Whether a bookmark passes the window. Without one, the next run reads it
                 again and must not use these jobs.
         """
         jobs = self.state.pending_jobs()
-        ended = [job for job in jobs if job.window.end <= window.end and job.window not in unread]
+        ended = [job for job in jobs if job.window.end <= window.end and job.window not in later]
         record = self.ledger.record_committed if incremental else self.ledger.remove
         record(self.stream, ended)
         self.state.set_pending_jobs(job for job in jobs if job not in ended)
@@ -105,5 +112,9 @@ class JobStore:
         self.ledger.remove(self.stream, [job])
 
     def is_current(self, job: Job) -> bool:
-        """Return True if a job is that of today's request, and not older than a reload."""
-        return job.fingerprint == self.fingerprint(job.window) and not self.predates_reload(job)
+        """Return True if a job is that of today's request, and of the same reload, if any."""
+        return job.fingerprint == self.fingerprint(job.window) and self.serves_reload(job)
+
+    def serves_reload(self, job: Job) -> bool:
+        """Return True unless the window of a job is to be read again, for which it was not made."""
+        return job.reload == self.reload_of(job.window)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from tap_cxone.errors import AmbiguousSubmit, CXoneError, Throttled, Unavailable
+from tap_cxone.errors import AmbiguousSubmit, ApiError, CXoneError, Throttled, Unavailable
 from tap_cxone.http.error_table import RETRY_LATER_HINT
 from tap_cxone.http.retry import Attempts
 from tap_cxone.jobs.api import SubmitResult
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 _MAX_LOST_SUBMIT_LOOKUPS = 3  # lookups of a job whose submit got no response
 
 
-@dataclass(slots=True)
-class JobSubmitter:
+class JobSubmitter(Struct):
     """Submitter of one stream's jobs. A submit is repeated only if it created no job.
 
     Attributes:
@@ -111,7 +109,7 @@ class JobSubmitter:
                             raise self._submit_without_job(lost, attempt, window) from lost
                         delay = self.poll_policy.interval
                     case Retry(delay), _:
-                        self._log_throttling(error, delay, window)
+                        self._log_retry(error, attempt, delay, window)
                     case _:
                         self._raise_final(error, attempt, window)
             sleep(self.clock, delay, f"waiting to submit {window}")
@@ -154,13 +152,16 @@ class JobSubmitter:
         first_delay = max(self.rate_limiter.limits.min_submit_interval, self.poll_policy.interval)
         return structs.replace(self.poll_policy.retry, first_delay=first_delay)
 
-    def _log_throttling(self, error: CXoneError, delay: timedelta, window: Window) -> None:
+    def _log_retry(
+        self, error: CXoneError, attempt: Attempt, delay: timedelta, window: Window
+    ) -> None:
+        description = self.describe(window)
         if isinstance(error, Throttled):
-            self.log.info(
-                "%s: throttled by the API; submitting again in %s",
-                self.describe(window),
-                format_duration(delay),
-            )
+            text = "%s: throttled by the API; submitting again in %s"
+            self.log.info(text, description, format_duration(delay))
+        elif isinstance(error, ApiError) and attempt.failures == 1:
+            text = "%s: the submit failed: %s"
+            self.log.warning(text, description, attempt.describe_retry(error))
 
     def resolve_lost_submit(
         self, error: AmbiguousSubmit, jobs_before: ListedJobs | None, window: Window

@@ -127,6 +127,7 @@ class BatchFile:
 
     def _finish(self) -> None:
         self._encoder.close()
+        del self._encoder  # a compressor takes 80 KB, and a window may have thousands of files
         self._stored.finish()
 
     def _write(self, data: bytes) -> None:

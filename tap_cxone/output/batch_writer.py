@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
+import msgspec
+from msgspec import Struct, structs
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tap_cxone.output.batch_file import EncodedRows, FileFormat
     from tap_cxone.output.writer import RecordSample
 
-_UNSAFE = re.compile(r"[^\w.-]")
+_UNSAFE = r"[^\w.-]"
 _MAX_RECORDS = 1000  # records of RECORD messages that are kept before they go into a file
 
 
@@ -62,13 +63,12 @@ class BatchMessage(Message):
         self.type = SingerMessageType.BATCH
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """Files of one stream, and records of RECORD messages that are in none of them yet."""
 
     version: int | None
     files: BatchFiles
-    records: list[Mapping[str, Any]] = field(default_factory=list)
+    records: list[Mapping[str, Any]] = msgspec.field(default_factory=list)
 
 
 class BatchingWriter(SamplingWriter):
@@ -96,6 +96,10 @@ class BatchingWriter(SamplingWriter):
         from tap_cxone.output.parquet import Parquet  # imported late: pyarrow is optional
 
         return Parquet(settings)
+
+    def load_format(self) -> None:
+        """Import what the format needs, while the workers fetch: pyarrow takes a while to load."""
+        _ = self.format
 
     def start_window(self, audit_context: AuditContext) -> None:
         """Name later files after this window, and write their events with its fields."""
@@ -128,7 +132,7 @@ class BatchingWriter(SamplingWriter):
 
     def _file_name(self, stream: str) -> str:
         # The run ID links the files with the audit log.
-        stream, prefix = _UNSAFE.sub("_", stream), self._settings.storage.prefix
+        stream, prefix = re.sub(_UNSAFE, "_", stream), self._settings.storage.prefix
         number = f"{self._run_id}-{self._file_number:06}"
         if self._settings.storage.layout == "flat":
             return f"{prefix}{stream}-{number}"

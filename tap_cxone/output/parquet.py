@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 # A column of more distinct values has no dictionary: it takes half of the time and less space.
 _DICTIONARY_BYTES = 1 << 16
+_WRITE_BATCH_ROWS = 1 << 14  # fewer rows take a tenth more time
 
 
 class Parquet:
@@ -119,6 +120,7 @@ class _ParquetEncoder:
             schema,
             compression=codec,
             dictionary_pagesize_limit=_DICTIONARY_BYTES,
+            write_batch_size=_WRITE_BATCH_ROWS,
         )
         self._row_group_rows = row_group_rows
         self._batches: list[Any] = []

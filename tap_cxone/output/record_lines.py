@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import repeat
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from tap_cxone.errors import SpoolError
+from tap_cxone.redact import SecretStruct
 from tap_cxone.rows.row_counts import InvalidRow
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ _ARROW_CHUNK_BYTES = 5 << 16  # more need fewer calls, and memory
 _BUFFERED_RECORDS = 1000  # records kept unserialised, as later rows may add columns
 
 
-@dataclass(frozen=True, slots=True)
-class RecordLines:
+class RecordLines(SecretStruct, frozen=True):
     """Serialised records, one per line.
 
     Attributes:
@@ -42,7 +41,7 @@ class RecordLines:
     """
 
     count: int
-    data: bytes = field(repr=False)
+    data: bytes
 
 
 class RecordOutput(Protocol):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
 from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib.encoding.simple import Message
 
 
-@dataclass(slots=True)
-class RecordSample:
+class RecordSample(Struct):
     """The first records of a window, as emitted: after selection and stream maps.
 
     Attributes:
@@ -29,7 +28,7 @@ class RecordSample:
     """
 
     max_records: int
-    records: list[Any] = field(default_factory=list, repr=False)
+    records: list[Any] = field(default_factory=list)
     stream_names: frozenset[str] = frozenset()
 
     def start(self, stream_names: Iterable[str]) -> None:

@@ -39,6 +39,7 @@ def advise(
     yield from _advise_concurrency(family, workloads)
     if family.limits.quota:
         yield from _advise_daily_quota(family, workloads, family.limits.quota.exports)
+        yield from _advise_order(family, workloads, family.limits.quota.exports)
     yield from _advise_many_calls(workloads)
     yield from _advise_remaining_calls(family, workloads, remaining)
     yield from _advise_hours(family)
@@ -92,9 +93,11 @@ def _advise_daily_quota(
     family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
 ) -> Iterator[str]:
     """Yield advice to select fewer tables if a nightly run exceeds the daily quota."""
-    days_per_night = family.context.settings.lookback.days + 1
-    exports_per_stream = -(-days_per_night // (family.window_days or 1))
-    exports_per_night = len(workloads) * exports_per_stream
+    exports_per_night, days_per_night = (
+        nightly_exports(family, len(workloads)),
+        nightly_days(family),
+    )
+    exports_per_stream = exports_per_night // len(workloads)
     if exports_per_night == exports_per_day:
         wait = format_duration(family.limits.quota_wait)
         yield (
@@ -109,6 +112,36 @@ def _advise_daily_quota(
             f"and {exports_per_day} are allowed: some wait until the next day, and no row is lost. "
             f"List fewer in {family.name}.tables to read each of them every day"
         )
+
+
+def _advise_order(
+    family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
+) -> Iterator[str]:
+    """Yield advice to read the history first if new rows need all exports of a day."""
+    spare = exports_per_day - exports_for_new_rows(family, len(workloads))
+    if spare <= 0 and any(workload.history for workload in workloads):
+        yield (
+            f"the new rows of {len(workloads)} tables need all {exports_per_day} exports of a day, "
+            "so newest_first leaves none for the history: set backfill_order to oldest_first, or "
+            f"list fewer tables in {family.name}.tables, until the history is complete"
+        )
+
+
+def exports_for_new_rows(family: ApiFamily, streams: int) -> int:
+    """Return the exports of each later day that new rows need before the history does."""
+    settings = family.context.settings
+    has_new_rows = settings.newest_first and settings.end_date is None
+    return nightly_exports(family, streams) if has_new_rows else 0
+
+
+def nightly_days(family: ApiFamily) -> int:
+    """Return the number of days that a run of each night reads, at least."""
+    return family.context.settings.lookback.days + 1
+
+
+def nightly_exports(family: ApiFamily, streams: int) -> int:
+    """Return the number of exports that a run of each night needs for its new rows, at least."""
+    return streams * -(-nightly_days(family) // (family.window_days or 1))
 
 
 def _advise_hours(family: ApiFamily) -> Iterator[str]:

@@ -18,7 +18,7 @@ MAX_INTERVALS = 40
 
 
 class CommittedTime(Struct, frozen=True):
-    """Half-open intervals of committed time; no two of them overlap or touch.
+    """Half-open intervals of time that is committed, to be read or to be excluded; no two touch.
 
     Attributes:
         intervals: The intervals in order of time.
@@ -49,7 +49,7 @@ class CommittedTime(Struct, frozen=True):
 
     def format(self) -> list[str]:
         """Return each interval as `start/end`; midnights of UTC are dates."""
-        return [f"{_compact(i.start)}/{_compact(i.end)}" for i in self.intervals]
+        return [f"{compact(i.start)}/{compact(i.end)}" for i in self.intervals]
 
     def add(self, *windows: Window) -> Self:
         """Return the time with further windows."""
@@ -71,6 +71,10 @@ class CommittedTime(Struct, frozen=True):
         """Return the part of the time from `start`, or from its begin, to `end`."""
         clipped = ((max(i.start, start or i.start), min(i.end, end)) for i in self.intervals)
         return self.of(Window(begin, until) for begin, until in clipped if begin < until)
+
+    def overlaps(self, window: Window) -> bool:
+        """Return True if some instant of a time range is committed."""
+        return any(interval.overlaps(window) for interval in self.intervals)
 
     def covers(self, window: Window) -> bool:
         """Return True if all of a time range is committed."""
@@ -97,7 +101,8 @@ def _parse(text: str) -> Window:
     return Window(parse_instant(start), parse_instant(end))
 
 
-def _compact(instant: datetime) -> str:
+def compact(instant: datetime) -> str:
+    """Return an instant as a short text: a midnight of UTC is a date."""
     in_utc = instant.astimezone(UTC)
     if in_utc.time() == time.min:
         return in_utc.date().isoformat()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, field, structs
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.committed_time import CommittedTime, compact
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+MAX_CUTS = 60
+"""Most cuts that are kept: beyond it the oldest ones are forgotten."""
 
 
 class History(Struct, frozen=True):
@@ -24,16 +28,16 @@ class History(Struct, frozen=True):
             it. The time may be committed or not.
         deep_lookback: Time that `deep_lookback` still requests to read again.
         deep_lookback_at: When the last deep lookback began; None if there was none.
-        reload_at: When time to read again was last requested; None if nothing of it is left.
         start: Begin of the history while `start_date` is not set; None if it always was.
+        cuts: Ends of committed windows whose rows are sums, where the settings cut no window.
     """
 
     committed: CommittedTime = CommittedTime()
     reloads: Mapping[str, CommittedTime] = field(default_factory=dict)
     deep_lookback: CommittedTime = CommittedTime()
     deep_lookback_at: datetime | None = None
-    reload_at: datetime | None = None
     start: datetime | None = None
+    cuts: tuple[datetime, ...] = ()
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -49,8 +53,8 @@ class History(Struct, frozen=True):
             {id_: CommittedTime.parse(texts) for id_, texts in raw.get("reload", {}).items()},
             CommittedTime.parse(raw.get("deep_lookback", ())),
             _parse_optional(raw.get("deep_lookback_at")),
-            _parse_optional(raw.get("reload_at")),
             _parse_optional(raw.get("start")),
+            tuple(map(parse_instant, raw.get("cuts", ()))),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -60,8 +64,8 @@ class History(Struct, frozen=True):
             "reload": {id_: time.format() for id_, time in self.reloads.items()},
             "deep_lookback": self.deep_lookback.format(),
             "deep_lookback_at": _format_optional(self.deep_lookback_at),
-            "reload_at": _format_optional(self.reload_at),
             "start": _format_optional(self.start),
+            "cuts": [compact(cut) for cut in self.cuts],
         }
         return {key: value for key, value in values.items() if value}
 
@@ -79,17 +83,21 @@ class History(Struct, frozen=True):
             committed=self.committed.add(window).bounded(),
             reloads={id_: time.subtract(read) for id_, time in self.reloads.items()},
             deep_lookback=self.deep_lookback.subtract(read),
-        ).without_idle_request()
+        )
 
-    def without_idle_request(self) -> Self:
-        """Return the history without the instant of a request of which nothing is left."""
-        return self if self.reload.intervals else structs.replace(self, reload_at=None)
+    def add_cuts(self, cuts: Iterable[datetime]) -> Self:
+        """Return the history with further cuts."""
+        return structs.replace(self, cuts=tuple(sorted({*self.cuts, *cuts})[-MAX_CUTS:]))
 
-    def predates_reload(self, window: Window, submitted_at: datetime) -> bool:
-        """Return True if a window is to be read again, and was submitted before that request."""
-        if self.reload_at is None or submitted_at >= self.reload_at:
-            return False
-        return any(interval.overlaps(window) for interval in self.reload.intervals)
+    def reload_of(self, window: Window) -> str:
+        """Return a digest of the requests to read a window again; empty without one.
+
+        It is the same in a later run that goes on with them, even if the state was lost.
+        """
+        ids = [f"reload {id_}" for id_, time in self.reloads.items() if time.overlaps(window)]
+        if self.deep_lookback_at is not None and self.deep_lookback.overlaps(window):
+            ids.append(f"deep_lookback {self.deep_lookback_at.date()}")
+        return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:12] if ids else ""
 
     def to_read(self, start: datetime, end: datetime) -> CommittedTime:
         """Return the time that is not committed between two instants, or is to be read again."""

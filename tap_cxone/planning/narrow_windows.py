@@ -1,4 +1,4 @@
-"""Days of a window after failures: halved when it cannot be read, doubled after good ones."""
+"""Days of a window after failures: halved if one cannot be read, doubled after ten commits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tap_cxone.windows import Window
 
-GOOD_WINDOWS = 10
+COMMITS_TO_DOUBLE = 10
 """Number of committed windows after which their days double."""
 
 
@@ -33,7 +33,7 @@ def naming_window(window: Window) -> Iterator[None]:
 
 
 class NarrowWindows(Struct, frozen=True):
-    """What the failures of a stream's windows have taught, as its state has it.
+    """Maximum days of a stream's windows after failures, as its state has them.
 
     Attributes:
         days: Maximum days of a window; None for those of the settings.
@@ -78,7 +78,7 @@ class NarrowWindows(Struct, frozen=True):
         if failed_start is not None and window.start <= failed_start < window.end:
             failed_start = None
         days, good = self.days, self.good + 1
-        if days is not None and good >= GOOD_WINDOWS:
+        if days is not None and good >= COMMITS_TO_DOUBLE:
             days, good = days * 2, 0
         if days is None or days >= configured_days:
             days, good = None, 0

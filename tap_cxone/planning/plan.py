@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from tap_cxone.planning.advice import advise
+from tap_cxone.planning.advice import advise, exports_for_new_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,8 @@ class StreamPlan(Struct, frozen=True):
         workload: The windows to read.
         min_duration: Lower bound by the API's limits, without other streams of the family.
         remaining: Remaining quota as reported by the API; None if it reports none.
-        earliest_finish: Earliest end, with other streams of the family; None until computed.
+        earliest_finish: Earliest end, with other streams of the family, and with the new rows of
+            later days where these come first. None until computed, or if these need all exports.
     """
 
     workload: Workload
@@ -58,7 +59,7 @@ class FamilyPlan(Struct, frozen=True):
         max_concurrent: Number of jobs that may run concurrently.
         min_submit_interval: Minimum time between two submits; zero without a limit.
         min_duration: Lower bound for all streams by the limits, without the quota.
-        earliest_finish: Earliest end of all streams, with the quota.
+        earliest_finish: Earliest end of all streams, with the quota; None if one has none.
         advice: Texts on settings that would improve the plan.
         window_days: Days of one export; 0 if the window determines the rows.
     """
@@ -70,7 +71,7 @@ class FamilyPlan(Struct, frozen=True):
     max_concurrent: int
     min_submit_interval: timedelta
     min_duration: timedelta
-    earliest_finish: datetime
+    earliest_finish: datetime | None
     advice: tuple[str, ...]
     window_days: int
 
@@ -85,7 +86,8 @@ class FamilyPlan(Struct, frozen=True):
         timed_plans = _with_finish_times(family, plans, now)
         workloads = [plan.workload for plan in plans]
         needed = sum(workload.needed for workload in workloads)
-        finish_times = [plan.earliest_finish for plan in timed_plans if plan.earliest_finish]
+        finish_times = [plan.earliest_finish for plan in timed_plans]
+        known_times = [time for time in finish_times if time]
         return cls(
             family=family.name,
             streams=timed_plans,
@@ -94,7 +96,9 @@ class FamilyPlan(Struct, frozen=True):
             max_concurrent=family.limits.max_concurrent,
             min_submit_interval=family.limits.min_submit_interval,
             min_duration=min_duration(family, needed, workloads[0].unit),
-            earliest_finish=max([_start_time(family, now), *finish_times]),
+            earliest_finish=max([_start_time(family, now), *known_times])
+            if len(known_times) == len(finish_times)
+            else None,
             advice=tuple(advise(family, workloads, remaining)),
             window_days=family.window_days,
         )
@@ -103,6 +107,17 @@ class FamilyPlan(Struct, frozen=True):
     def needed(self) -> int:
         """Return the number of exports, or calls, that all streams need."""
         return sum(plan.workload.needed for plan in self.streams)
+
+
+def quota_eta(workload: Workload, family: ApiFamily) -> datetime | None:
+    """Return when the quota lets a stream finish; None without one, or if this run can finish.
+
+    No other stream is expected to use the quota.
+    """
+    if family.limits.quota is None:
+        return None
+    plan = FamilyPlan.from_stream_plans(family, [StreamPlan.from_workload(workload, family)])
+    return plan.earliest_finish if plan.needed > (plan.remaining or 0) else None
 
 
 def min_duration(family: ApiFamily, exports: int, unit: Unit) -> timedelta:
@@ -127,16 +142,17 @@ def _with_finish_times(
     )
     last_index = {stream: index for index, (_, stream) in enumerate(submit_order)}
     for plan in plans:
-        workload, end = plan.workload, _start_time(family, now)
+        workload = plan.workload
+        end: datetime | None = (start := _start_time(family, now))
         cumulative += workload.needed
         if workload.windows_without_job and quota:
-            periods, index = divmod(last_index[workload.stream], quota.exports)
-            released_at = _release_times(family, quota, now)[index]
-            end = max(end, released_at + periods * quota.period)
+            reserved = exports_for_new_rows(family, len(plans))
+            released_at = _release_time(family, quota, last_index[workload.stream], reserved)
+            end = released_at and max(start, released_at)
         elif workload.windows_without_job:
             end = max(
-                end + min_duration(family, cumulative, workload.unit),
-                _reset_time(plan.remaining, cumulative) or end,
+                start + min_duration(family, cumulative, workload.unit),
+                _reset_time(plan.remaining, cumulative) or start,
             )
         timed.append(structs.replace(plan, earliest_finish=end))
     return tuple(timed)
@@ -150,6 +166,26 @@ def _start_time(family: ApiFamily, now: datetime) -> datetime:
 def _reset_time(remaining: RemainingCalls | None, needed: int) -> datetime | None:
     """Return when a reported quota is renewed, if it does not cover the calls; else None."""
     return remaining.reset_at if remaining and needed > remaining.count else None
+
+
+def _release_time(
+    family: ApiFamily, quota: ExportQuota, number: int, reserved: int
+) -> datetime | None:
+    """Return when an export becomes available; None if never.
+
+    Args:
+        family: The family, with its submit times.
+        quota: Its quota.
+        number: Number of exports before this one.
+        reserved: Exports of each later period that others take first.
+    """
+    times = _release_times(family, quota, family.context.clock.now())
+    if number < quota.exports:
+        return times[number]
+    if reserved >= quota.exports:
+        return None
+    periods, index = divmod(number - quota.exports, quota.exports - reserved)
+    return times[reserved + index] + (periods + 1) * quota.period
 
 
 def _release_times(family: ApiFamily, quota: ExportQuota, now: datetime) -> list[datetime]:

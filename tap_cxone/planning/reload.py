@@ -64,7 +64,7 @@ class ReloadLimits(Struct, frozen=True, kw_only=True):
 
 
 def request_reloads(
-    history: History, entries: Sequence[ReloadedRange], limits: ReloadLimits, now: datetime
+    history: History, entries: Sequence[ReloadedRange], limits: ReloadLimits
 ) -> History:
     """Return the history with the entries of `reload` that are new for a stream.
 
@@ -75,17 +75,14 @@ def request_reloads(
         history: History of the stream.
         entries: The entries that name the stream.
         limits: What the stream can read again.
-        now: The present instant.
     """
     reloads: dict[str, CommittedTime] = {}
-    requested_at = history.reload_at
     for entry in entries:
         if entry.id in history.reloads:
             reloads[entry.id] = limits.clip(history.reloads[entry.id])
         elif not limits.problem_of(entry) or limits.reads_as_new(entry):
-            reloads[entry.id] = time = limits.time_of(entry)
-            requested_at = now if time.intervals else requested_at
-    return structs.replace(history, reloads=reloads, reload_at=requested_at).without_idle_request()
+            reloads[entry.id] = limits.time_of(entry)
+    return structs.replace(history, reloads=reloads)
 
 
 def request_deep_lookback(
@@ -107,8 +104,7 @@ def request_deep_lookback(
     """
     last, deep = history.deep_lookback_at, settings.deep_lookback
     if deep is None:
-        history = structs.replace(history, deep_lookback=CommittedTime(), deep_lookback_at=None)
-        return history.without_idle_request()
+        return structs.replace(history, deep_lookback=CommittedTime(), deep_lookback_at=None)
     if last is not None and _utc_days(last, now) < deep.every_days:
         return history
     history = structs.replace(history, deep_lookback_at=now)
@@ -116,10 +112,7 @@ def request_deep_lookback(
         return history
     start = max(bookmark - deep.length, settings.start_date or bookmark - deep.length)
     windows = limits.whole_windows(Window(start, bookmark)) if start < bookmark else ()
-    time = limits.clip(history.deep_lookback.add(*windows))
-    if not time.intervals:
-        return history
-    return structs.replace(history, deep_lookback=time, reload_at=now)
+    return structs.replace(history, deep_lookback=limits.clip(history.deep_lookback.add(*windows)))
 
 
 def _utc_days(start: datetime, end: datetime) -> int:

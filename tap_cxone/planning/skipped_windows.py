@@ -1,4 +1,4 @@
-"""Windows that a stream passes without reading them, because a setting names them."""
+"""Windows that a stream skips, because a setting names them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SkippedWindow(Struct, frozen=True):
-    """A window that is passed, as an item of the worker beside the window files.
+    """A window that is skipped, as an item of the worker beside the window files.
 
     Attributes:
         window: The window.

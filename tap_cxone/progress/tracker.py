@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from tap_cxone.progress.activity import observe_activity
 from tap_cxone.progress.formatting import format_duration, format_minute
@@ -26,8 +25,7 @@ HEARTBEAT_INTERVAL = timedelta(seconds=30)
 _ZERO = timedelta(0)
 
 
-@dataclass(slots=True, eq=False)
-class ActivityTimer:
+class ActivityTimer(Struct, eq=False):
     """Observer of one thread that works for a stream; sums its waiting and working times.
 
     Attributes:
@@ -75,8 +73,7 @@ class ActivityTimer:
         self.stream.add_duration(elapsed, is_waiting=self.activity.is_waiting)
 
 
-@dataclass(slots=True, eq=False)
-class StreamProgress:
+class StreamProgress(Struct, eq=False):
     """Progress of one stream; thread-safe.
 
     Attributes:
@@ -168,15 +165,15 @@ class StreamProgress:
             if self._snapshot.outcome in {"running", "not begun"}:
                 self._update(outcome=outcome, until=until)
 
-    def set_quota_eta(self, quota_eta: datetime) -> None:
-        """Store the instant at which the quota lets the stream finish."""
+    def set_quota_eta(self, quota_eta: datetime | None) -> None:
+        """Store when the quota lets the stream finish; None if the quota is no limit."""
         self._update(quota_eta=quota_eta)
 
     # Activities and counts
 
     @contextmanager
-    def track_fetch(self) -> Iterator[None]:
-        """Track the activity of this thread, which loads a file, inside the block."""
+    def track_file(self) -> Iterator[None]:
+        """Track the activity of this thread inside the block: it fetches or validates a file."""
         self.start()
         with self.track_activity("waiting for a file") as timer, observe_activity(timer):
             yield
@@ -225,8 +222,7 @@ class StreamProgress:
             self._snapshot = structs.replace(self._snapshot, **changes)
 
 
-@dataclass(slots=True, eq=False)
-class Progress:
+class Progress(Struct, eq=False):
     """Progress of all streams of a run; thread-safe."""
 
     clock: Clock

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from tap_cxone.report import formatting
 from tap_cxone.report.bar_chart import draw_bars
 from tap_cxone.report.coverage import DayState, count_states, months
+from tap_cxone.report.document import render, template_environment
 from tap_cxone.report.failures import FAILURE_LABELS, failures, invalid_rows, schema_changes
 from tap_cxone.report.runs import runs
 from tap_cxone.report.stream_filter import filter_rules, key_in, stream_keys
@@ -27,6 +24,8 @@ from tap_cxone.report.waits import JobWait, longest, waits
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+
+    from jinja2 import Environment
 
     from tap_cxone.report.bar_chart import BarChart
     from tap_cxone.report.coverage import Month
@@ -117,25 +116,20 @@ def page(log: Log) -> str:
     all_waits = waits(log.lines)
     by_family = groupby(sorted(all_waits, key=_family), key=_family)
     keys = stream_keys(stream.name for stream in all_streams)
-    css = files(__package__).joinpath("templates/page.css").read_text(encoding="utf-8")
-    css += filter_rules(keys.values())
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            log=log,
-            css=css,
-            css_digest=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            cards=[Card(stream, last) for stream in all_streams],
-            keys=keys,
-            summary=Summary(all_streams),
-            runs=runs(log.lines),
-            families=[FamilyWaits(name, list(group)) for name, group in by_family],
-            longest=longest(all_waits, MAX_SHOWN["waits"]),
-            failures=failures(log.lines),
-            invalid_rows=invalid_rows(log.lines),
-            new_columns=schema_changes(log.lines),
-        )
+    return render(
+        _environment(),
+        "page.html",
+        filter_rules(keys.values()),
+        log=log,
+        cards=[Card(stream, last) for stream in all_streams],
+        keys=keys,
+        summary=Summary(all_streams),
+        runs=runs(log.lines),
+        families=[FamilyWaits(name, list(group)) for name, group in by_family],
+        longest=longest(all_waits, MAX_SHOWN["waits"]),
+        failures=failures(log.lines),
+        invalid_rows=invalid_rows(log.lines),
+        new_columns=schema_changes(log.lines),
     )
 
 
@@ -144,13 +138,7 @@ def _family(wait: JobWait) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("tap_cxone.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters |= {
         name: getattr(formatting, name)
         for name in ("instant", "clock", "duration", "seconds", "number", "plural", "name")

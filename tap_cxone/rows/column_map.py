@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field, structs
 
 from tap_cxone.rows.columns import Column, learned_column
+from tap_cxone.rows.title_digests import TitleDigests
 from tap_cxone.rows.titles import (
     Title,
     default_name,
@@ -28,10 +29,12 @@ class ColumnMap(Struct, frozen=True):
     Attributes:
         names: Name of the column of each title, in order of first occurrence.
         retired: Names of former columns, which no title receives again.
+        digests: Digests of further titles, whose columns have their default names.
     """
 
     names: Mapping[Title, str] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    digests: TitleDigests = TitleDigests()
 
     @property
     def used_names(self) -> set[str]:
@@ -41,6 +44,10 @@ class ColumnMap(Struct, frozen=True):
     def with_titles(self, names: Mapping[Title, str]) -> ColumnMap:
         """Return the map with further titles, or with other columns of known titles."""
         return structs.replace(self, names={**self.names, **names})
+
+    def without_further_digests(self) -> ColumnMap:
+        """Return the map in which no further digest is stored."""
+        return structs.replace(self, digests=structs.replace(self.digests, complete=False))
 
     def move(self, column: Column, new_name: str) -> ColumnMap:
         """Return the map in which another column has the titles of a column, which is retired."""
@@ -136,7 +143,7 @@ class ColumnMap(Struct, frozen=True):
         matched_names = {column.name for column in matches.values()}
         present = {
             title: name
-            for title, name in self.names.items()
+            for title, name in {**self._digested(indexes), **self.names}.items()
             if title in indexes and name not in matched_names
         }
         first_titles = {name: title for title, name in reversed(present.items())}
@@ -144,6 +151,13 @@ class ColumnMap(Struct, frozen=True):
             indexes[title]: columns_by_name.get(name) or learned_column(name, title.text)
             for name, title in first_titles.items()
         }
+
+    def _digested(self, titles: Iterable[Title]) -> dict[Title, str]:
+        """Return the columns of the titles that only the digests have."""
+        is_known, used_names = self.digests.type_of, self.used_names
+        known = (t.text for t in titles if t.ordinal == 1 and is_known(t.text) is not None)
+        names = {Title(text): default_name(text) for text in known}
+        return {title: name for title, name in names.items() if name not in used_names}
 
     def _by_new_names(
         self,
@@ -169,7 +183,7 @@ class ColumnMap(Struct, frozen=True):
         unmatched = [index for index in range(len(titles)) if index not in matches]
         for index in sorted(unmatched, key=lambda index: _drops_signs(titles[index].text)):
             text = titles[index].text
-            name = unique_name(default_name(text), used_names)
+            name = unique_name(self.digests.new_name(text), used_names)
             used_names.add(name)
             column = declared.get(text) if titles[index].ordinal == 1 else None
             new_columns[index] = awaited.get(name) or (

@@ -121,7 +121,6 @@ class Column(Struct, frozen=True):
         constraint: Limits on its values; None for no limits.
         source_title: Its exact title in the source; empty if only the name is known.
         built_in: Whether the exact title is that of the vendor. It has the column in any file.
-        catalogued: Whether STATE has the title in a catalogue, so that its name need not be stored.
         requested: Whether the request names the title, so that STATE may have only its digest.
     """
 
@@ -134,7 +133,6 @@ class Column(Struct, frozen=True):
     constraint: ValueConstraint | None = None
     source_title: str = ""
     built_in: bool = False
-    catalogued: bool = False
     requested: bool = False
 
     @property

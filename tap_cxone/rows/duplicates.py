@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from msgspec import Struct, field
 
 from tap_cxone.rows.dedupe import NewestRows, SeenKeys
 from tap_cxone.rows.layout import ROW_HASH
@@ -105,8 +105,7 @@ class _FirstOfKey(msgspec.Struct, frozen=True):
         self.seen.close()
 
 
-@dataclass(slots=True)
-class _NewestOfKey:
+class _NewestOfKey(Struct):
     """Selects the newest record of each key, by the values of one column."""
 
     repeated: RepeatedKeys

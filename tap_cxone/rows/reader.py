@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tap_cxone.rows.columnar import Records, block_converter
 from tap_cxone.rows.convert import ConversionError
@@ -36,8 +36,7 @@ _MAX_SINGLE_ROWS = 8  # up to this many rows of an invalid block are converted o
 _MAX_GROUPED_ROWS = 64  # records converted one by one that form a block again
 
 
-@dataclass(frozen=True)
-class _Converters:
+class _Converters(Struct, frozen=True, dict=True):
     """Converters for one header, each made at its first use."""
 
     header: tuple[str, ...]
@@ -54,8 +53,7 @@ class _Converters:
         return block_converter(self.layout)
 
 
-@dataclass(slots=True)
-class RowReader:
+class RowReader(Struct):
     """Reader of one file; it converts rows to records and drops duplicates.
 
     Attributes:
@@ -72,13 +70,11 @@ class RowReader:
     spec: RecordSpec
     layout: FileLayout | None = None
     duplicate_count: int = 0
-    repeated_keys: RepeatedKeys = dataclass_field(default_factory=RepeatedKeys)
-    order: ValueOrder = dataclass_field(default_factory=ValueOrder)
+    repeated_keys: RepeatedKeys = field(default_factory=RepeatedKeys)
+    order: ValueOrder = field(default_factory=ValueOrder)
     recognized: bool = False
-    _converters: _Converters | None = dataclass_field(default=None, repr=False)
-    _arrow_converter: Callable[[PlainBlock], Records] | None = dataclass_field(
-        default=None, repr=False
-    )
+    _converters: _Converters | None = None
+    _arrow_converter: Callable[[PlainBlock], Records] | None = None
 
     def validate(
         self,

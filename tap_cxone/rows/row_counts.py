@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from tap_cxone.redact import SecretStruct
 from tap_cxone.rows.decode.table import SkippedLines
 
 if TYPE_CHECKING:
     from tap_cxone.rows.columnar import Records
 
 
-@dataclass(frozen=True, slots=True)
-class InvalidRow:
+class InvalidRow(SecretStruct, frozen=True):
     """A row that failed validation.
 
     Attributes:
@@ -27,7 +27,7 @@ class InvalidRow:
     location: str
     reason: str
     field: str | None
-    raw: str = dataclass_field(repr=False)
+    raw: str
 
     @property
     def count(self) -> int:
@@ -35,8 +35,7 @@ class InvalidRow:
         return 1
 
 
-@dataclass(slots=True)
-class RowCounts:
+class RowCounts(Struct):
     """Numbers of valid and invalid rows of a file.
 
     Attributes:
@@ -48,9 +47,9 @@ class RowCounts:
     """
 
     rows: int = 0
-    reasons: Counter[str] = dataclass_field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
     example: InvalidRow | None = None
-    skipped: SkippedLines = dataclass_field(default_factory=SkippedLines)
+    skipped: SkippedLines = field(default_factory=SkippedLines)
     recognized: bool = False
 
     @property

@@ -108,6 +108,28 @@ def default_name(title: str) -> str:
     return _with_suffix(latin_words or "column", f"_{_digest(title)}")
 
 
+def camel_case(name: str) -> str:
+    """Return the title in camelCase that a column name may come from."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def is_main_title(title: str) -> bool:
+    """Return True for the one title of its default name that has this name in any case.
+
+    It is the metric in camelCase, and for the ID of a custom metric (`cm_…`) the name itself.
+    """
+    name = default_name(title)
+    metric = camel_case(name)
+    is_id = name.startswith("cm_") or default_name(metric) != name
+    return title == (name if is_id else metric)
+
+
+def name_with_digest(title: str) -> str:
+    """Return the default name of a title with a digest of it, which no other title has."""
+    return _with_suffix(default_name(title), f"_{_digest(title)}")
+
+
 def unique_name(name: str, used_names: Container[str]) -> str:
     """Return a name, with a number as its suffix if it is used already."""
     number, candidate = 2, name

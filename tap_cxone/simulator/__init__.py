@@ -12,14 +12,18 @@ Use it on the command line: `cxone-simulator serve`, or `cxone-simulator run -- 
 
 from __future__ import annotations
 
-from tap_cxone.simulator.clock import Clock, SystemClock
-from tap_cxone.simulator.credentials import Credentials
-from tap_cxone.simulator.faults import Fault, FaultScript
-from tap_cxone.simulator.metrics import CustomMetric
-from tap_cxone.simulator.registry import Options
-from tap_cxone.simulator.request_log import RecordedRequest
-from tap_cxone.simulator.settings import environment, tap_settings
-from tap_cxone.simulator.simulator import Simulator
+try:
+    from tap_cxone.simulator.clock import Clock, SystemClock
+    from tap_cxone.simulator.credentials import Credentials
+    from tap_cxone.simulator.faults import Fault, FaultScript
+    from tap_cxone.simulator.metrics import CustomMetric
+    from tap_cxone.simulator.registry import Options
+    from tap_cxone.simulator.request_log import RecordedRequest
+    from tap_cxone.simulator.settings import environment, tap_settings
+    from tap_cxone.simulator.simulator import Simulator
+except ModuleNotFoundError as error:
+    msg = f"cxone-simulator needs more packages ({error}): pip install 'tap-cxone[simulator]'"
+    raise ModuleNotFoundError(msg, name=error.name) from None
 
 __all__ = [
     "Clock",

@@ -1,4 +1,4 @@
-"""Pages of a list of entries: by token, or by number with a total."""
+"""Pages of a list of entries: by token, or by number with a total of entries or pages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def list_page(
     by_token = options.list_pages == "token"
     number = int(query.get("pageToken" if by_token else "page", "1"))
     page = {list_key: entries[(number - 1) * size : number * size]}
+    if options.list_pages == "page count":
+        return {**page, "page": number, "totalPages": -(-len(entries) // size)}
     if not by_token:
         return {**page, "page": number, "total": len(entries)}
     return {**page, "nextPageToken": str(number + 1)} if number * size < len(entries) else page

@@ -13,7 +13,7 @@ StatusCase = Literal["upper", "lower", "title"]
 Compression = Literal["none", "gzip-encoding", "gzip-type", "gzip-bare", "gzip-members"]
 EmptyFile = Literal["header", "zero-bytes", "204"]
 ClientAuth = Literal["post", "basic", "any"]
-ListPages = Literal["token", "number"]
+ListPages = Literal["token", "number", "page count"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,8 @@ class CommonOptions:
         granted_scopes: Scopes that such a token may have.
         token_region: Region named in such a token; None for no region.
         list_page_size: Entries per page of a list that may have pages; None for one page.
-        list_pages: How such a page leads to the next: a token, or a number and a total.
+        list_pages: How such a page leads to the next: by a token or a number. The total is that of
+            the entries (`number`), or of the pages (`page count`).
     """
 
     seed: int = 1

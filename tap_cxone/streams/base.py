@@ -79,7 +79,7 @@ class CXoneStream(FamilyStream):
         try:
             self.progress.start()
             self._store_owner()
-            self.report_idle_reloads()
+            self.report_unusable_reloads()
             yield from self.read_records()
             self.progress.finish("complete")
         except BrokenPipeError:
@@ -97,6 +97,8 @@ class CXoneStream(FamilyStream):
     def _stop(self, error: QuotaExhausted) -> None:
         """End the stream without failure; the next run continues after the committed windows."""
         if self.settings.on_quota_exhausted == "fail":
+            until = iso(error.until) if error.until else None
+            self.audit_context.write("quota_exhausted", reason=str(error), until=until)
             self._fail(error)
         else:
             self.progress.finish("stopped", until=error.until)
@@ -222,7 +224,7 @@ class CXoneStream(FamilyStream):
         """
         if not names:
             return
-        known_names = set(self.stream_columns.known.stored_map().names.values())
+        known_names = set(self.state_view.column_map().names.values())
         absent = known_names - set(names)
         if vanished := sorted(absent.difference(self.state_view.absent_columns())):
             text = "%s lacks columns that earlier files had: %s. They are null until they return; "

@@ -107,9 +107,7 @@ def apply_type_policy(
             columns[index] = structs.replace(column, name=new_name, source_title=column.exact_title)
             column_map = column_map.move(column, new_name)
         changes.append(change)
-    kept_as_strings = {change.name for change in changes if policy == "string"}
-    known = structs.replace(known, columns=tuple(columns), column_map=column_map)
-    return structs.replace(known, implied=known.implied - kept_as_strings), changes
+    return structs.replace(known, columns=tuple(columns), column_map=column_map), changes
 
 
 _VALIDATING = frozenset(

@@ -50,7 +50,7 @@ def _unseen_titles(layout: FileLayout) -> Iterator[Column]:
     known_titles = layout.spec.column_map.names
     for column in layout.spec.columns:
         is_declared = column.match == "exact" and column.name != column.exact_title
-        if is_declared and not column.catalogued and Title(column.exact_title) not in known_titles:
+        if is_declared and not column.requested and Title(column.exact_title) not in known_titles:
             yield column
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import structs
@@ -124,7 +123,7 @@ def text_format(
         date_order: The order of day and month that the user has set; None if it is not set.
         date_order_setting: Full path of the setting of that order.
     """
-    values = {field.name: getattr(csv, field.name) for field in fields(csv)}
+    values = structs.asdict(csv)
     present = {name: value for name, value in values.items() if value is not None}
     present["null_values"] = frozenset(csv.null_values or ())
     return TextFormat(

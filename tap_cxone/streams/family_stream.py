@@ -157,7 +157,7 @@ class FamilyStream(Stream, ABC):
         """Return True if the state has the committed time; the default is False."""
         return False
 
-    def report_idle_reloads(self) -> None:
+    def report_unusable_reloads(self) -> None:
         """Log the entries of `reload` that name the stream although it keeps no committed time."""
         for index, entry in enumerate(self.settings.reload):
             if self.name in entry.streams and not self.keeps_history:
@@ -181,7 +181,7 @@ class FamilyStream(Stream, ABC):
         self.family.context.signals.raise_if_interrupted()
         self.workers.main_thread.run_pending()
 
-    def compare_clocks(self) -> bool:
+    def log_in_and_compare_clocks(self) -> bool:
         """Log in, and compare this machine's clock with the server's; warn if they differ.
 
         Returns:

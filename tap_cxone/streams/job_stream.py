@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_cxone.jobs.known_jobs import KnownJobs
 from tap_cxone.jobs.runner import JobRunner
-from tap_cxone.streams.narrowing import NarrowingStream
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import Overlap, Window, daily_windows, midnight
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.window_loader import FileSource
 
 
-class JobStream(NarrowingStream):
+class JobStream(WindowedStream):
     """A windowed stream whose files are made by remote jobs."""
 
     unit: ClassVar[Unit] = "exports"
@@ -33,6 +33,11 @@ class JobStream(NarrowingStream):
     @abstractmethod
     def api(self) -> JobApi:
         """Return the API that runs the stream's jobs."""
+
+    @property
+    @override
+    def configured_window_days(self) -> int:
+        return self.family.window_days
 
     @override
     def windows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
@@ -26,38 +25,33 @@ class KnownColumns(Struct, frozen=True):
             those that only the catalog has.
         key_names: Names of the columns of the key.
         column_map: The columns of the titles that files had.
-        implied: Names of declared columns that follow from their titles, which no other title of
-            the declaration shares. STATE need not store them.
     """
 
     columns: tuple[Column, ...]
     key_names: tuple[str, ...]
     column_map: ColumnMap
-    implied: frozenset[str]
 
     @property
     def names(self) -> frozenset[str]:
         """Return the names of all columns."""
         return frozenset(column.name for column in self.columns)
 
-    def stored_map(self) -> ColumnMap:
-        """Return the part of the map that STATE has to store."""
-        names = {
-            title: name
-            for title, name in self.column_map.names.items()
-            if name not in self.implied or default_name(title.text) != name
+    @property
+    def types(self) -> dict[str, ColumnType]:
+        """Return the types of all columns by their names."""
+        return {column.name: column.type for column in self.columns}
+
+    @property
+    def requested_by_name(self) -> dict[Title, Column]:
+        """Return the requested columns that have the default names of their titles alone."""
+        titles = self.column_map.titles_by_name()
+        requested = {Title(c.exact_title): c for c in self.columns if c.requested}
+        return {
+            title: column
+            for title, column in requested.items()
+            if column.name == default_name(title.text)
+            and titles.get(column.name, [title]) == [title]
         }
-        return structs.replace(self.column_map, names=names)
-
-    def map_for(self, declared: Iterable[Column]) -> ColumnMap:
-        """Return the map with the implied titles that another declaration has too."""
-        titles = {column.exact_title for column in declared}
-        kept = (c for c in self.columns if c.name in self.implied and c.exact_title in titles)
-        return self.column_map.with_titles({Title(c.exact_title): c.name for c in kept})
-
-    def stored_types(self) -> dict[str, ColumnType]:
-        """Return the types that STATE has to store, by column."""
-        return {c.name: c.type for c in self.columns if c.name not in self.implied}
 
 
 def name_known_columns(
@@ -93,24 +87,7 @@ def name_known_columns(
         tuple(_with_catalog([*named, *learned], catalog, column_map)),
         tuple(key_names.get(key, key) for key in keys),
         column_map,
-        _implied_names(named),
     )
-
-
-def _implied_names(columns: Sequence[Column]) -> frozenset[str]:
-    """Return the names of the columns whose titles alone decide their names."""
-    exact = [column for column in columns if column.match == "exact"]
-    counts = Counter(default_name(column.exact_title) for column in exact)
-    return frozenset(
-        column.name
-        for column in exact
-        if column.name == column.exact_title
-        or (column.catalogued and counts[column.name] == 1 and _has_default_name(column))
-    )
-
-
-def _has_default_name(column: Column) -> bool:
-    return column.name == default_name(column.exact_title)
 
 
 def _with_catalog(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct, field
 
 from tap_cxone.progress.formatting import listed
 from tap_cxone.streams.declared_titles import report_declared_titles
@@ -22,8 +23,7 @@ class _Log(Protocol):
         """Log a message."""
 
 
-@dataclass(slots=True, kw_only=True)
-class LayoutReporter:
+class LayoutReporter(Struct, kw_only=True):
     """Reporter of requested and declared columns, and of the column of `order_by`.
 
     Attributes:

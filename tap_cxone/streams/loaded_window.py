@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_cxone.redact import SecretStruct
 from tap_cxone.streams.extraction_log import Extraction
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool, WindowFile
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedWindow:
+class LoadedWindow(SecretStruct, frozen=True):
     """A downloaded and validated file, which exists until `close`.
 
     Attributes:
@@ -30,11 +29,11 @@ class LoadedWindow:
         line_buffer: Record lines that the validation has serialised; None if there are none.
     """
 
-    spool: Spool = field(repr=False)
+    spool: Spool
     reader: RowReader
     counts: RowCounts
     audit_context: AuditContext
-    line_buffer: RecordLineBuffer | None = field(default=None, repr=False)
+    line_buffer: RecordLineBuffer | None = None
 
     def close(self) -> None:
         """Delete the file and its buffered lines."""

@@ -11,20 +11,21 @@ from typing_extensions import override
 
 from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
-from tap_cxone.planning.committed_time import CommittedTime
-from tap_cxone.planning.plan import FamilyPlan, StreamPlan
+from tap_cxone.planning.plan import StreamPlan, quota_eta
 from tap_cxone.planning.server_time import available_until, present_instant
 from tap_cxone.planning.skipped_windows import SkipList
 from tap_cxone.planning.sync_range import SyncRange
+from tap_cxone.planning.window_cutter import WindowCutter
 from tap_cxone.planning.workload import Workload
 from tap_cxone.streams.base import CXoneStream
+from tap_cxone.streams.narrowing import WindowNarrowing
 from tap_cxone.streams.reload_report import ReloadReporter
 from tap_cxone.streams.row_meaning import digests, report_changed_meaning
+from tap_cxone.streams.run_windows import RunWindows
 from tap_cxone.streams.start_report import StartReport, report_partly_skipped
-from tap_cxone.streams.state import stream_states
 from tap_cxone.streams.stream_history import StreamHistory
-from tap_cxone.streams.tenant_info import merge_tenant_info, read_tenant_info
-from tap_cxone.windows import Window, midnight, whole_days, windows_inside
+from tap_cxone.streams.tenant_info import restore_family
+from tap_cxone.windows import midnight, whole_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
+    from tap_cxone.planning.committed_time import CommittedTime
     from tap_cxone.planning.workload import RemainingCalls, Unit
+    from tap_cxone.windows import Window
 
 
 class PlannedStream(CXoneStream):
@@ -61,24 +64,32 @@ class PlannedStream(CXoneStream):
         """Return the identifier of a window's request; None if the stream has no jobs."""
         return None
 
-    def limit_to_quota(
-        self,
-        windows: Iterable[Window],
-        pending: Iterable[Window],  # noqa: ARG002 (used by families with a quota)
-    ) -> Iterable[Window]:
-        """Yield the windows that this run may read; the default is all of them.
-
-        `pending` windows have a job already and cost no quota.
+    def limit_to_quota(self, workload: Workload) -> Iterable[Window]:
+        """Yield the windows of a workload that this run may read; the default is all of them.
 
         Raises:
             QuotaExhausted: The quota does not cover the next window.
         """
-        return windows
+        return workload.windows
+
+    @property
+    def configured_window_days(self) -> int:
+        """Return the maximum days of a window by the settings; 0 if its dates cannot change."""
+        return 0
+
+    @property
+    def window_days(self) -> int:
+        """Return the maximum days of a window: by the settings, or fewer after a failure."""
+        return self.narrowing.window_days
+
+    def may_halve(self, window: Window) -> bool:  # noqa: ARG002 (used by overrides)
+        """Return True unless the halves of a window would give wrong sums."""
+        return True
 
     @property
     def narrowed_days(self) -> int | None:
         """Return the maximum days of a window if they are fewer than in the settings, or None."""
-        return None
+        return self.narrowing.narrowed_days
 
     def remaining_calls(self) -> RemainingCalls | None:
         """Return the remaining calls that the API reports; the default is None."""
@@ -114,6 +125,10 @@ class PlannedStream(CXoneStream):
         """Return the least time of whole windows around a time range; the default is UTC days."""
         return whole_days(time_range)
 
+    def committed_windows(self, interval: Window) -> Iterable[Window]:
+        """Return the windows in which an interval of committed time was read."""
+        return self.windows(interval.start, interval.end, ())
+
     @property
     def date_settings(self) -> Settings:
         """Return the settings with `start_date` and `end_date` as this stream reads them."""
@@ -136,15 +151,31 @@ class PlannedStream(CXoneStream):
 
     # Plans
 
-    _read: tuple[Window, ...] = ()
-    """Windows that this run has committed."""
-    _fetched: CommittedTime = CommittedTime()
-    """Time that this run has read, or leaves to the next run; it is not planned again."""
+    @cached_property
+    def run_windows(self) -> RunWindows:
+        """Return the windows of the run; only the main thread may use them."""
+        return RunWindows(
+            plan_workload=self._plan_run,
+            limit_to_quota=self.limit_to_quota,
+            start_later=self.start_later,
+            window_days=lambda: self.window_days,
+            bookmark=self._bookmark,
+            now=self.now,
+            progress=self.progress,
+            max_upcoming=self.family.limits.max_upcoming,
+        )
 
     @cached_property
-    def _unread(self) -> set[Window]:
-        """Return the planned windows that are not committed."""
-        return set()
+    def narrowing(self) -> WindowNarrowing:
+        """Return what decides on the days of a window after failures."""
+        return WindowNarrowing(
+            state=self.state_view,
+            emit_state=self.write_state,
+            progress=self.progress,
+            configured_days=self.configured_window_days,
+            counts_exports=self.family.limits.quota is not None,
+            may_halve=self.may_halve,
+        )
 
     @cached_property
     def job_store(self) -> JobStore:
@@ -152,7 +183,7 @@ class PlannedStream(CXoneStream):
         return JobStore(
             stream=self.name,
             was_committed=self.stream_history.was_committed,
-            predates_reload=self.stream_history.predates_reload,
+            reload_of=self.stream_history.reload_of,
             state=self.state_view,
             emit_state=self.write_state,
             ledger=self.ledger(),
@@ -164,34 +195,25 @@ class PlannedStream(CXoneStream):
         """Return True if the last run of this stream failed."""
         return self.state_view.failed
 
-    def windows_without_job(self) -> list[Window]:
-        """Return the windows that still need a job."""
-        return list(self.planned_workload().windows_without_job)
-
     def plan(self) -> StreamPlan:
         """Return the plan of a run, without submitting a job."""
-        self._restore_family_state()
+        restore_family(self.family, self.tap_state)
         workload = self.planned_workload()
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
-    def _plan_run(self) -> Iterable[Window]:
-        """Return the windows that this run may read; update state and progress for the run."""
-        self._restore_family_state()
+    def _plan_run(self, excluded: CommittedTime) -> Workload:
+        """Return the windows of a run without a time; update the state, and report the plan."""
+        restore_family(self.family, self.tap_state)
         pending = self.job_store.pending_windows()
         self.job_store.delete_outdated()
         self._report_changed_meaning()
         self.stream_history.apply_settings()
         self._log_start()
-        workload = self.planned_workload(pending)
-        windows = workload.windows
-        fetched = {window for window in self._unread if self._fetched.covers(window)}
-        self._unread.clear()
-        self._unread.update(fetched, windows)
-        self.progress.set_planned_windows([*fetched, *windows])
-        self._set_quota_eta(workload)
-        report_partly_skipped(self.name, self.skip_list.partial(windows), self.log_once)
-        skipped = [window for window in windows if self.skip_list.find(window)]
-        return self.limit_to_quota(windows, [*pending, *skipped])
+        workload = self._compute_workload(pending, excluded)
+        self.progress.set_quota_eta(quota_eta(workload, self.family))
+        partly_skipped = self.skip_list.partial(workload.windows)
+        report_partly_skipped(self.name, partly_skipped, self.log_once)
+        return workload
 
     @cached_property
     def skip_list(self) -> SkipList:
@@ -210,39 +232,28 @@ class PlannedStream(CXoneStream):
         """Return True unless the catalog selects FULL_TABLE replication."""
         return self.replication_method != REPLICATION_FULL_TABLE
 
-    def _restore_family_state(self) -> None:
-        """Restore submit times and tenant info of the family from the state of all streams."""
-        family = self.family
-        for state in stream_states(self.tap_state):
-            family.rate_limiter.restore(state.submit_times(family.name))
-        tenant_info = read_tenant_info(self.tap_state, family.name)
-        family.tenant_info.update(merge_tenant_info(family.tenant_info, tenant_info))
-
     def _log_start(self) -> None:
         report = StartReport(self.name, self.date_settings, self.logger, self.log_once)
-        report.report(self._sync_range(), self._bookmark(), self._gaps())
+        gaps, bookmark = self._gaps(), self._bookmark()
+        unmet_start = self.stream_history.unmet_start(gaps)
+        report.report(self._sync_range(), bookmark, gaps, self.now(), unmet_start)
 
-    def _set_quota_eta(self, workload: Workload) -> None:
-        """Estimate when the quota lets this stream finish, if this run cannot finish it.
+    def planned_workload(self) -> Workload:
+        """Return the windows that this run has to read, without those assigned to the worker."""
+        return self._compute_workload(self.job_store.pending_windows(), self.run_windows.excluded)
 
-        The estimate assumes that no other stream uses the quota.
-        """
-        if self.family.limits.quota is None:
-            return
-        stream_plan = StreamPlan.from_workload(workload, self.family)
-        family_plan = FamilyPlan.from_stream_plans(self.family, [stream_plan])
-        if family_plan.remaining is not None and family_plan.needed > family_plan.remaining:
-            self.progress.set_quota_eta(family_plan.earliest_finish)
-
-    def planned_workload(self, pending: Sequence[Window] | None = None) -> Workload:
+    def _compute_workload(self, pending: Sequence[Window], excluded: CommittedTime) -> Workload:
         """Return the windows of a run in the order in which they are read.
 
         Args:
-            pending: Windows that have a job; None for those of the job store.
+            pending: Windows that have a job.
+            excluded: Time that is not read.
         """
-        pending = self.job_store.pending_windows() if pending is None else pending
-        recent, sync_range = self._recent_windows(pending), self._sync_range()
-        history = self._history_windows(recent, pending)
+        cutter, sync_range = self._cutter(excluded), self._sync_range()
+        recent = self._recent_windows(pending, cutter)
+        history = self._history_windows(recent, pending, cutter)
+        unmet_start = self.stream_history.unmet_start(history)
+        start = history[0].start if unmet_start and history else sync_range.start
         if self._bookmark() is None:  # all of it is history
             recent, history = [], recent
         newest_first = self.settings.newest_first
@@ -254,8 +265,8 @@ class PlannedStream(CXoneStream):
             self.unit,
             tuple(windows),
             tuple(window for window in to_read if window not in pending),
-            sync_range.start,
-            sync_range.unmet_start,
+            start,
+            unmet_start,
             history=tuple(history),
             newest_first=newest_first,
             calls_per_window=self.calls_per_window,
@@ -263,14 +274,16 @@ class PlannedStream(CXoneStream):
             aggregate_days=self.aggregate_days,
         )
 
-    def _history_windows(self, recent: Sequence[Window], pending: Sequence[Window]) -> list[Window]:
+    def _history_windows(
+        self, recent: Sequence[Window], pending: Sequence[Window], cutter: WindowCutter
+    ) -> list[Window]:
         """Return the windows before the recent ones that are missing, or are to be read again."""
         windows: list[Window] = []
         for gap in self._gaps(recent[0].start if recent else None):
             jobs = [w for w in pending if w.overlaps(gap) and w.end <= gap.end]
             # A history limit that moves every day must not exclude a window with a pending job.
             start = min([gap.start, *(window.start for window in jobs)])
-            windows += self._cut(start, gap.end, jobs)
+            windows += cutter.cut(start, gap.end, jobs)
         return windows
 
     def _gaps(self, recent_start: datetime | None = None) -> Sequence[Window]:
@@ -290,11 +303,11 @@ class PlannedStream(CXoneStream):
             history_limit=lambda: self.history_limit(self.now()),
             whole_windows=self.whole_windows,
             reporter=ReloadReporter(self.name, self.logger, self.log_once),
-            windows=self.windows if self.declaration.grouped else None,
+            committed_windows=self.committed_windows if self.declaration.grouped else None,
             enabled=self.keeps_history,
         )
 
-    def _recent_windows(self, pending: Sequence[Window]) -> list[Window]:
+    def _recent_windows(self, pending: Sequence[Window], cutter: WindowCutter) -> list[Window]:
         """Return the windows from the bookmark on, with those that are read again each time."""
         bookmark, sync_range = self._bookmark(), self._sync_range()
         if bookmark is not None:
@@ -306,31 +319,13 @@ class PlannedStream(CXoneStream):
         start = sync_range.start if reads_overlap else sync_range.start_without_overlap
         # A start that moves every day must not exclude windows that have a pending job.
         start = min([start, *pending_starts])
-        return self._cut(start, sync_range.requested_end, pending)
+        return cutter.cut(start, sync_range.requested_end, pending)
 
-    def _cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
-        """Return the windows of a time range without the time that this run has read."""
-        if not self._fetched.intervals:
-            return self._cut_range(start, end, pending)
-        pending = [window for window in pending if not self._fetched.covers(window)]
-        missing = self._fetched.missing(Window(start, end)) if start < end else []
-        parts = (
-            self._cut_range(m.start, m.end, windows_inside(pending, m.start, m.end))
-            for m in missing
-        )
-        return [window for part in parts for window in part]
-
-    def _cut_range(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
-        """Return the windows of a time range; each range of `skip_windows` is one of them."""
+    def _cutter(self, excluded: CommittedTime) -> WindowCutter:
         # A row may sum up its window, and a snapshot has none, so no range may cut a window.
-        if self.declaration.grouped or not self.declaration.windowed:
-            return list(self.windows(start, end, pending))
-        to_read = self.skip_list.remaining(pending)
-
-        def cut(start: datetime, end: datetime) -> Iterable[Window]:
-            return self.windows(start, end, windows_inside(to_read, start, end))
-
-        return list(self.skip_list.cut(start, end, cut))
+        cuts_whole = self.declaration.grouped or not self.declaration.windowed
+        skip_list = None if cuts_whole else self.skip_list
+        return WindowCutter(windows=self.windows, skip_list=skip_list, excluded=excluded)
 
     def _bookmark(self) -> datetime | None:
         """Return the end of the last committed window; None also for FULL_TABLE replication."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
 from tap_cxone.clock import iso
+from tap_cxone.redact import SecretStruct
 from tap_cxone.streams.auxiliary import AuxiliaryStream
 
 if TYPE_CHECKING:
@@ -43,14 +43,13 @@ _SCHEMA = th.PropertiesList(
 ).to_dict()
 
 
-@dataclass(frozen=True, slots=True)
-class QuarantinedRow:
+class QuarantinedRow(SecretStruct, frozen=True):
     """An invalid row, with its stream, job, window and time of quarantine."""
 
     stream: str
     job_id: str | None
     window: Window
-    invalid: InvalidRow = field(repr=False)
+    invalid: InvalidRow
     quarantined_at: datetime
 
     @property

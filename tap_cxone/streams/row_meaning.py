@@ -57,7 +57,15 @@ def report_changed_meaning(
 
 
 def _digest(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        value = sorted(value, key=json.dumps)
-    payload = json.dumps(value, sort_keys=True)
+    payload = json.dumps(_without_order(value), sort_keys=True)
     return hashlib.sha256(payload.encode()).hexdigest()[:_DIGEST_LENGTH]
+
+
+def _without_order(value: Any) -> Any:
+    """Return a value with each list in it sorted, also those of a filter."""
+    if isinstance(value, dict):
+        return {key: _without_order(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        items = map(_without_order, value)
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
+    return value

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.layout import ROW_HASH
 from tap_cxone.rows.text_format import TextFormat
+from tap_cxone.rows.title_digests import MAX_DIGESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +50,7 @@ class Declaration(Struct, frozen=True):
         order_by: Title or name of a column: of rows with one key in one file, the one with its
             greatest value is emitted. Empty for the first one.
         order_by_setting: Full path of the setting `order_by`, for messages.
+        max_digests: Most requested titles of which STATE has digests.
         text_format: How the files of the stream write texts.
     """
 
@@ -66,6 +68,7 @@ class Declaration(Struct, frozen=True):
     grouped: bool = False
     order_by: str = ""
     order_by_setting: str = "order_by"
+    max_digests: int = MAX_DIGESTS
     text_format: TextFormat = TextFormat()
 
 

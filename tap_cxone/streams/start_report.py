@@ -44,7 +44,12 @@ class StartReport(Struct, frozen=True):
     log_once: LogOnce
 
     def report(
-        self, sync_range: SyncRange, bookmark: datetime | None, gaps: Sequence[Window]
+        self,
+        sync_range: SyncRange,
+        bookmark: datetime | None,
+        gaps: Sequence[Window],
+        now: datetime,
+        unmet_start: datetime | None,
     ) -> None:
         """Log what a user may not expect of the time range.
 
@@ -52,16 +57,18 @@ class StartReport(Struct, frozen=True):
             sync_range: Time range from the bookmark on.
             bookmark: End of the last committed window; None without one.
             gaps: Time before the bookmark that is read too.
+            now: Present instant.
+            unmet_start: The requested start, if the API serves only later time; else None.
         """
-        if sync_range.start > sync_range.requested_start:
+        if unmet_start is not None:
             text = "%s: start %s is before the API's history limit; starting at %s"
-            start = iso(sync_range.requested_start)
-            self.log_once("history", text, self.stream, start, iso(sync_range.start))
+            start = gaps[0].start if gaps else sync_range.start
+            self.log_once("history", text, self.stream, iso(unmet_start), iso(start))
         if gaps:
             text = "%s: reading %s before the bookmark: not committed so far, or to be read again"
             self.log.info(text, self.stream, listed([str(gap) for gap in gaps], _MAX_GAPS))
         elif sync_range.start >= sync_range.requested_end:
-            self._report_nothing_to_read(sync_range)
+            self._report_nothing_to_read(sync_range, now)
         elif bookmark is not None and sync_range.start > (
             self.settings.start_date or sync_range.start
         ):
@@ -71,11 +78,14 @@ class StartReport(Struct, frozen=True):
             )
             self.log.info(text, self.stream, iso(sync_range.start))
 
-    def _report_nothing_to_read(self, sync_range: SyncRange) -> None:
-        end_date = self.settings.end_date
+    def _report_nothing_to_read(self, sync_range: SyncRange, now: datetime) -> None:
+        start_date, end_date = self.settings.start_date, self.settings.end_date
         if end_date is not None and sync_range.start >= end_date:
             text = "%s: nothing to read: %s is past end_date (%s); raise end_date or remove it"
             self.log.warning(text, self.stream, iso(sync_range.start), iso(end_date))
+        elif start_date is not None and start_date > now:
+            text = "%s: nothing to read: start_date (%s) is in the future; correct it"
+            self.log.warning(text, self.stream, iso(start_date))
         else:
             text = "%s: nothing to read yet; the next window starts at %s"
             self.log.info(text, self.stream, iso(sync_range.start))

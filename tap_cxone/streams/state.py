@@ -42,6 +42,7 @@ from tap_cxone.planning.history import History
 from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
 from tap_cxone.rows.dates import CERTAIN_VOTES
+from tap_cxone.rows.title_digests import TitleDigests
 from tap_cxone.streams.state_owner import StateOwner
 from tap_cxone.streams.state_values import (
     parse_date_orders,
@@ -51,7 +52,6 @@ from tap_cxone.streams.state_values import (
     require_text,
 )
 from tap_cxone.streams.state_versions import STATE_VERSION, upgrade
-from tap_cxone.streams.title_digests import TitleDigests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -170,7 +170,8 @@ class StreamState(Struct, frozen=True):
     def column_map(self) -> ColumnMap:
         """Return the columns of the titles that earlier files had."""
         names = self._parse(parse_names, self.raw.get("columns", {}))
-        return ColumnMap(names, frozenset(self._names("retired_columns")))
+        digests = self._parse(TitleDigests.from_json, self.raw.get("title_digests", {}))
+        return ColumnMap(names, frozenset(self._names("retired_columns")), digests)
 
     def set_column_map(self, column_map: ColumnMap) -> None:
         """Store the columns of all titles."""
@@ -181,14 +182,7 @@ class StreamState(Struct, frozen=True):
             names[title.ordinal - 1] = name
         self._put("columns", columns)
         self._put("retired_columns", sorted(column_map.retired))
-
-    def title_digests(self) -> TitleDigests:
-        """Return the titles of earlier files that are stored as digests."""
-        return self._parse(TitleDigests.from_json, self.raw.get("title_digests", {}))
-
-    def set_title_digests(self, digests: TitleDigests) -> None:
-        """Store titles as digests."""
-        self._put("title_digests", digests.to_json())
+        self._put("title_digests", column_map.digests.to_json())
 
     def column_types(self) -> dict[str, ColumnType]:
         """Return the types of the columns in the last SCHEMA; a column without one is a string."""
@@ -292,7 +286,6 @@ def read_state(state: Any) -> dict[str, Any]:
         stream.pending_jobs()
         stream.column_map()
         stream.column_types()
-        stream.title_digests()
         stream.absent_columns()
         stream.row_meaning()
         stream.narrow_windows()

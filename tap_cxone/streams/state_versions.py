@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STATE_VERSION = 3
 """Layout of the keys that this tap writes; a later layout is refused, an earlier one upgraded."""
 
-_TITLE = re.compile(r"'(.*)', found in the data\.", re.DOTALL)
+_TITLE = r"(?s)'(.*)', found in the data\."
 
 
 def upgrade(stream: str, raw: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +76,6 @@ def _described_titles(stream: str, columns: Iterable[Any]) -> dict[str, str | No
                 "from start_date again"
             )
             raise StateError(msg)
-        match = _TITLE.fullmatch(str(column.get("description", "")))
+        match = re.fullmatch(_TITLE, str(column.get("description", "")))
         titles[column["name"]] = match[1] if match else None
     return titles

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
     from tap_cxone.config.history import ReloadedRange
     from tap_cxone.config.model import Settings
-    from tap_cxone.jobs.job import Job
     from tap_cxone.planning.sync_range import SyncRange
     from tap_cxone.streams.reload_report import ReloadReporter
     from tap_cxone.streams.state import StreamState
 
-    CutWindows = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
+    CommittedWindows = Callable[[Window], Iterable[Window]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +37,8 @@ class StreamHistory:
         sync_range: Returns the time range from the bookmark on, or that of a first run.
         history_limit: Returns the oldest instant that the API serves; None without a limit.
         whole_windows: Returns the least time of whole windows around a time range.
-        windows: Cuts a time range as the stream does, if a row sums up its window; else None.
+        committed_windows: Returns the windows of committed time, if a row sums up its window; else
+            None.
         reporter: Reports what the settings request to read again.
         enabled: False for a stream that keeps no committed time.
         initial_bookmark: The bookmark at the start of the run.
@@ -51,7 +51,7 @@ class StreamHistory:
     sync_range: Callable[[], SyncRange]
     history_limit: Callable[[], datetime | None]
     whole_windows: Callable[[Window], Window]
-    windows: CutWindows | None
+    committed_windows: CommittedWindows | None
     reporter: ReloadReporter
     enabled: bool = True
     _initial: History | None = field(init=False)
@@ -60,8 +60,9 @@ class StreamHistory:
 
     def __post_init__(self) -> None:
         """Keep what the state has at the start of the run."""
-        self._initial, self.initial_bookmark = self._without_removed(), self.state.bookmark()
+        self.initial_bookmark = self.state.bookmark()
         self._requested_history = self._requested() if self.enabled else History()
+        self._initial = self._requested_history if self.state.history() else None
 
     def was_committed(self, window: Window) -> bool:
         """Return True if a window was committed before this run and is not to be read again."""
@@ -69,9 +70,9 @@ class StreamHistory:
             return self._initial.is_done(window)
         return self.initial_bookmark is not None and window.end <= self.initial_bookmark
 
-    def predates_reload(self, job: Job) -> bool:
-        """Return True if a job is older than the request to read its window again."""
-        return self._requested_history.predates_reload(job.window, job.submitted_at)
+    def reload_of(self, window: Window) -> str:
+        """Return a digest of the settings that request to read a window again; else empty."""
+        return self._requested_history.reload_of(window)
 
     def apply_settings(self) -> None:
         """Store what the settings request to read again; each request counts once."""
@@ -86,6 +87,11 @@ class StreamHistory:
         if self.enabled:
             self.state.set_history(self._stored().commit(window))
 
+    def add_cuts(self, cuts: Iterable[datetime]) -> None:
+        """Store where windows end beside the ends that the settings give them."""
+        if self.enabled and (further := set(cuts)):
+            self.state.set_history(self._stored().add_cuts(further))
+
     def gaps(self, newest: datetime) -> Sequence[Window]:
         """Return the time before the bookmark that this run reads, in order of time.
 
@@ -99,6 +105,17 @@ class StreamHistory:
         start = self.settings.start_date or history.start or bookmark
         return history.to_read(start, end).within(self.history_limit(), end).intervals
 
+    def unmet_start(self, gaps: Sequence[Window]) -> datetime | None:
+        """Return the requested start if the API serves only later time; else None.
+
+        Args:
+            gaps: The time before the bookmark that is read.
+        """
+        start, limit = self.settings.start_date, self.history_limit()
+        if start and limit and gaps and start < gaps[0].start <= limit:
+            return start
+        return self.sync_range().unmet_start
+
     def _stored(self) -> History:
         """Return the history of the state.
 
@@ -110,15 +127,6 @@ class StreamHistory:
         start = self.settings.start_date or bookmark
         return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
 
-    def _without_removed(self) -> History | None:
-        """Return the history without what the settings do not request any more."""
-        history, ids = self.state.history(), {entry.id for entry in self._entries.values()}
-        if history is None:
-            return None
-        reloads = {id_: time for id_, time in history.reloads.items() if id_ in ids}
-        deep_lookback = history.deep_lookback if self.settings.deep_lookback else CommittedTime()
-        return structs.replace(history, reloads=reloads, deep_lookback=deep_lookback)
-
     @property
     def _entries(self) -> Mapping[str, ReloadedRange]:
         """Return the entries of `reload` that name the stream, by the path of the setting."""
@@ -128,7 +136,7 @@ class StreamHistory:
     def _requested(self) -> History:
         """Return the history with its start, and with what the settings request to read again."""
         history, now, limits = self._with_start(self._stored()), self.now(), self._limits()
-        history = request_reloads(history, tuple(self._entries.values()), limits, now)
+        history = request_reloads(history, tuple(self._entries.values()), limits)
         return request_deep_lookback(
             history, self.settings, now=now, bookmark=self.state.bookmark(), limits=limits
         )
@@ -159,8 +167,8 @@ class StreamHistory:
 
         If a row sums up its window, they are those that were committed.
         """
-        if self.windows is None:
+        if self.committed_windows is None:
             return [self.whole_windows(time_range)]
         committed = self._stored().committed.intervals
-        windows = (w for i in committed for w in self.windows(i.start, i.end, ()))
+        windows = (w for interval in committed for w in self.committed_windows(interval))
         return [window for window in windows if window.overlaps(time_range)]

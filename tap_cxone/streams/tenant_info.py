@@ -1,4 +1,4 @@
-"""Tenant info of a family, merged from the states of its streams."""
+"""What a family knows of its tenant, restored from the states of its streams."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from tap_cxone.streams.state import stream_states
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tap_cxone.context import ApiFamily
+
+
+def restore_family(family: ApiFamily, tap_state: Mapping[str, Any]) -> None:
+    """Restore submit times and tenant info of a family from the state of all streams."""
+    for state in stream_states(tap_state):
+        family.rate_limiter.restore(state.submit_times(family.name))
+    tenant_info = read_tenant_info(tap_state, family.name)
+    family.tenant_info.update(merge_tenant_info(family.tenant_info, tenant_info))
 
 
 def read_tenant_info(tap_state: Mapping[str, Any], family: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -96,8 +95,7 @@ def unknown_metric_problem(
     return f"{setting}.metrics has '{name}', which is not requested; {hint}"
 
 
-@dataclass(frozen=True)
-class VerifiedSource:
+class VerifiedSource(Struct, frozen=True, dict=True):
     """Source of the files of one stream; their rows must add up to the totals of their window.
 
     Attributes:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.schema import Declaration
     from tap_cxone.windows import Window
 
-    _Taker = Callable[[Records | InvalidRow], None]
+    _Consumer = Callable[[Records | InvalidRow], None]
 
 _MAX_REASONS = 100  # distinct reasons in one audit event
 
@@ -102,7 +102,7 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             DriftError: A mandatory column is missing.
             CXoneError: The download failed.
         """
-        with self.progress.track_fetch():
+        with self.progress.track_file():
             try:
                 loaded = self._load_once(window_file, spec, output)
                 if loaded.spool.size:
@@ -232,9 +232,10 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
         row_check: RowCheck | None,
         arrow_chunk_bytes: int,
     ) -> RowCounts:
-        takers = [taker.add for taker in (row_check, line_buffer) if taker is not None]
+        consumers = [c.add for c in (row_check, line_buffer) if c is not None]
         try:
-            counts = reader.validate(lambda part: self._take_part(part, takers), arrow_chunk_bytes)
+            add = partial(self._add_to_all, consumers)
+            counts = reader.validate(add, arrow_chunk_bytes)
             if line_buffer is not None:
                 line_buffer.flush()
         except DriftError as error:
@@ -247,9 +248,9 @@ class WindowLoader(Struct, frozen=True, kw_only=True):
             raise DriftError(msg) from error
         return counts
 
-    def _take_part(self, part: Records | InvalidRow, takers: Sequence[_Taker]) -> None:
-        for take in takers:
-            take(part)
+    def _add_to_all(self, consumers: Sequence[_Consumer], part: Records | InvalidRow) -> None:
+        for consume in consumers:
+            consume(part)
         self.run_pending_tasks()
 
     def enforce_invalid_policy(self, loaded: LoadedWindow, *, quarantine_selected: bool) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import closing
-from datetime import timedelta
 from functools import cached_property, partial
-from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso
-from tap_cxone.errors import HistoryRefused
+from tap_cxone.errors import CXoneError, HistoryRefused
 from tap_cxone.events.notification import Notification
 from tap_cxone.output.record_lines import RecordLines
-from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.narrow_windows import naming_window
 from tap_cxone.planning.skipped_windows import SkippedWindow
 from tap_cxone.rows.dates import DateRule, FileDates
@@ -34,10 +31,9 @@ from tap_cxone.streams.quarantine import NAME as QUARANTINE
 from tap_cxone.streams.quarantine import QuarantinedRow
 from tap_cxone.streams.row_meaning import digests
 from tap_cxone.streams.window_loader import WindowLoader
-from tap_cxone.windows import Window, with_lookahead
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
@@ -50,7 +46,7 @@ if TYPE_CHECKING:
     from tap_cxone.streams.file_checks import RowCheck
     from tap_cxone.streams.loaded_window import LoadedWindow
     from tap_cxone.streams.window_loader import FileSource
-    from tap_cxone.windows import WindowAndUpcoming
+    from tap_cxone.windows import Window
 
 _MAX_AUDITED_ROWS = 100  # invalid rows of one window that get an audit event each
 
@@ -60,7 +56,6 @@ class WindowedStream(PlannedStream):
 
     has_files: ClassVar[bool] = True
     _source: FileSource
-    _windows: Iterator[WindowAndUpcoming]
 
     @abstractmethod
     def source(self) -> FileSource:
@@ -70,82 +65,60 @@ class WindowedStream(PlannedStream):
 
     @override
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
-        call, refused, fetched = self.workers.main_thread.call, None, [*self._read]
-        self._windows = self._plan_and_compare_clocks()
-        self._source = source = self.source()
-        while window_and_upcoming := call(partial(self._next_window, fetched)):
+        call, windows = self.workers.main_thread.call, self.run_windows
+        # Without a window no login is needed.
+        if call(windows.start) and self.log_in_and_compare_clocks():
+            call(windows.start)
+        self._source = self.source()
+        while window_and_upcoming := call(windows.next):
             window, upcoming = window_and_upcoming
             if skipped := self.skip_list.find(window):
-                fetched.append(window)
                 yield skipped
                 continue
             self.family.require_hours()
             try:
-                with self.progress.track_fetch(), naming_window(window):
-                    started_at = self.now()
-                    window_file = source.fetch(window, self.skip_list.remaining(upcoming))
+                window_file = self._fetch(window, upcoming)
             except HistoryRefused as error:
-                refused = window, error
-                self._windows = call(partial(self._later_windows, window, error, fetched))
-                continue
-            refused = None
-            fetched.append(window)
-            duration = self.now() - started_at
-            yield structs.replace(window_file, started_at=started_at, duration=duration)
-        if refused and not call(partial(self._is_history, refused[0], fetched)):
-            raise refused[1]
+                call(partial(windows.refuse, window, error))
+            else:
+                yield window_file
 
-    def _next_window(self, fetched: Iterable[Window]) -> WindowAndUpcoming | None:  # noqa: ARG002
-        """Return the next window to fetch with the upcoming ones; None after the last one."""
-        return next(self._windows, None)
-
-    def _plan_and_compare_clocks(self) -> Iterator[WindowAndUpcoming]:
-        """Return the windows to fetch; plan them again if the clock of this machine is far off."""
-        call = self.workers.main_thread.call
-        windows = call(self._windows_to_fetch)
-        first = call(partial(next, windows, None))
-        if first is None:  # nothing to read needs no login
-            return windows
-        return call(self._windows_to_fetch) if self.compare_clocks() else chain([first], windows)
-
-    def _windows_to_fetch(self) -> Iterator[WindowAndUpcoming]:
-        return with_lookahead(self._plan_rest(self._read), self.family.limits.windows_ahead)
-
-    def _is_history(self, window: Window, fetched: Iterable[Window]) -> bool:
-        """Return True if later time than a window was read, in this run or before it."""
-        ends = [fetched_window.end for fetched_window in fetched]
-        return window.end <= max([window.start, self._bookmark() or window.start, *ends])
-
-    def _later_windows(
-        self, refused: Window, error: HistoryRefused, fetched: Iterable[Window]
-    ) -> Iterator[WindowAndUpcoming]:
-        """Return the windows to fetch after the API refused the start of a window."""
-        self.start_later(refused, error)
-        later = (w for w in self._plan_rest(fetched) if w.start > refused.start)
-        return with_lookahead(later, self.family.limits.windows_ahead)
-
-    def _plan_rest(self, fetched: Iterable[Window]) -> Iterable[Window]:
-        """Plan again, without the time that this run has fetched."""
-        self._fetched = CommittedTime.of(fetched)
-        if self._fetched.intervals:  # what became available meanwhile is for the next run
-            newest = max(window.end for window in (*fetched, *self._unread))
-            self._fetched = self._fetched.add(Window(newest, self.now() + timedelta(days=1)))
-        return self._plan_run()
+    def _fetch(self, window: Window, upcoming: Sequence[Window]) -> WindowFile:
+        with self.progress.track_file(), naming_window(window):
+            started_at = self.now()
+            window_file = self._source.fetch(window, self.skip_list.remaining(upcoming))
+        duration = self.now() - started_at
+        return structs.replace(window_file, started_at=started_at, duration=duration)
 
     # From file to records, on the main thread
 
     @override
     def read_records(self) -> Iterator[Record]:
+        """Yield every record; after a failure read on in narrower windows if that may help."""
+        while True:
+            try:
+                yield from self._read_items()
+            except CXoneError as error:
+                if not self.narrowing.may_retry(error):
+                    raise
+                text = "%s. Retrying with window_days=%d"
+                self.logger.warning(text, error, self.window_days)
+            else:
+                return
+
+    def _read_items(self) -> Iterator[Record]:
         self.report_type_changes()
+        if self.batches is not None:
+            self.batches.load_format()
         for item in self.workers.items(self):
             if isinstance(item, StreamPreload):
                 self.replace_columns(item.columns)
             elif isinstance(item, SkippedWindow):
-                self._pass_window(item)
+                self._skip_window(item)
             else:
                 yield from self._read_window(item)
 
-    def _pass_window(self, skipped: SkippedWindow) -> None:
+    def _skip_window(self, skipped: SkippedWindow) -> None:
         """Move the bookmark past a window without reading it, as a setting requests."""
         window, reason = skipped.window, skipped.reason
         warning = "%s: %s was skipped (skip_windows: %s); the target lacks its rows"
@@ -336,14 +309,15 @@ class WindowedStream(PlannedStream):
         The bookmark never moves back, since a window before it was only read again.
         """
         state = self.state_view
+        self.narrowing.commit(window)
         if self._incremental:
             self.stream_history.commit(window)  # first: a bookmark alone counts as a full history
             bookmark = max(window.end, state.bookmark() or window.end)
             self.stream_state["replication_key"] = self.replication_key
             self.stream_state["replication_key_value"] = iso(bookmark)
         state.set_row_meaning(digests(self.row_meaning()))
-        self._unread.discard(window)
-        self._read += (window,)
-        self.job_store.commit(window, incremental=self._incremental, unread=self._unread)
+        self.run_windows.commit(window)
+        later = self.run_windows.uncommitted
+        self.job_store.commit(window, incremental=self._incremental, later=later)
         state.mark_failed(failed=False)
         self.write_state()

@@ -8,9 +8,10 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from tap_cxone.workers.main_thread import MainThreadExecutor
 from tap_cxone.workers.protocols import ItemT
@@ -44,8 +45,7 @@ def _fetch_items(stream: FetchingStream[ItemT]) -> Generator[ItemT]:
         yield from stream.iter_files()
 
 
-@dataclass(slots=True, eq=False)
-class FetchTask(Generic[ItemT]):
+class FetchTask(Struct, Generic[ItemT], eq=False):
     """State of one stream's fetching.
 
     Attributes:

@@ -26,33 +26,36 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
 
 ROWS = amount("BATCH_ROWS", short=200_000, full=200_000)
-# Of the one that takes as long as all others together.
+# Of those that take as long as all others together.
 MAPPED_RUNS = amount("MAPPED_RUNS", short=1, full=RUNS)
 COLUMNS, BATCH_SIZE = table.WIDE_COLUMNS, 100_000
 RECORD, ALONE = "RECORD", "pyarrow alone"
-RECORD_BY_RECORD = "parquet, stream map"
-MAPPED = {"wide": {"column0": "column0"}}
+RECORD_BY_RECORD: Mapping[str, dict[str, Any]] = {
+    "parquet, stream map": {"stream_maps": {"wide": {"column0": "column0"}}},
+    "parquet, flattening": {"flattening_enabled": True, "flattening_max_depth": 1},
+}
 CANDIDATES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "jsonl": ("jsonl", {}),
     "parquet": ("parquet", {}),
-    RECORD_BY_RECORD: ("parquet", {"stream_maps": MAPPED}),
+    **{name: ("parquet", more) for name, more in RECORD_BY_RECORD.items()},
 }
 
 
-def _settings(name: str, folder: str, sim: Simulator) -> tuple[dict[str, Any], str]:
+def _settings(name: str, folder: str, size: int, sim: Simulator) -> tuple[dict[str, Any], str]:
     config, stream = ours.of_csv(sim)
     if name == RECORD:
         return config, stream
     form, more = CANDIDATES[name]
-    batches = {"encoding": {"format": form}, "storage": {"root": folder}, "batch_size": BATCH_SIZE}
+    batches = {"encoding": {"format": form}, "storage": {"root": folder}, "batch_size": size}
     return {**config, **more, "batch_config": batches}, stream
 
 
-def measure_run(name: str, url: str, rows: int = ROWS) -> dict[str, float]:
-    """Run one candidate in a process; check that its files have so many rows."""
+def measure_run(name: str, url: str, rows: int = ROWS, size: int = BATCH_SIZE) -> dict[str, float]:
+    """Run one candidate in a process; check that its files have so many rows, `size` in each."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tests.benchmarks.batch_run", url, folder]
-        own = None if name == ALONE else ours.settings_and_catalog(partial(_settings, name, folder))
+        settings = partial(_settings, name, folder, size)
+        own = None if name == ALONE else ours.settings_and_catalog(settings)
         done = subprocess.run(
             command, input=json.dumps(own), capture_output=True, text=True, check=True
         )
@@ -80,7 +83,7 @@ def measure_batches() -> None:
     with serving([ours.file_fault(body)]) as serve:
         for number in range(RUNS):
             for name in names:
-                if name == RECORD_BY_RECORD and number >= MAPPED_RUNS:
+                if name in RECORD_BY_RECORD and number >= MAPPED_RUNS:
                     continue
                 with serve() as url:
                     runs[name].append(measure_run(name, url))

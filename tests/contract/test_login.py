@@ -16,9 +16,9 @@ from tests.contract.scenes import (
     run_scene,
     scenes_that_can,
 )
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.requests import statuses
-from tests.support.scene import Ability
+from tests.support.scene import SCENE_CLOSED, Ability
 
 TOKEN_SECONDS = 60
 
@@ -139,3 +139,20 @@ def test_login_refused_names_the_setting_and_submits_nothing(simulate, clock, sc
     assert "wrong-one" not in error
     assert {seen.path for seen in sim.requests} == {seen.path for seen in scene.sent(sim, "login")}
     assert_nothing_emitted(scene, out)
+
+
+@pytest.mark.some(2)
+@EVERY_SCENE
+def test_host_without_a_server_is_a_warning_before_the_first_retry(simulate, clock, caplog, scene):
+    """Each family says at once what does not respond, for how long it goes on, and the remedy."""
+    sim = simulate(**scene.options)
+    at_first_retry: list[str] = []
+    clock.action = lambda: at_first_retry.extend(warnings_logged(caplog))
+
+    run_scene(scene, sim, clock, base_url=SCENE_CLOSED)
+
+    (warning,) = at_first_retry
+    assert f"POST {SCENE_CLOSED}/" in warning
+    assert "NewConnectionError (Connection refused); no connection; trying again" in warning
+    assert "up to 8 times in about 4:07 min (max_retries)" in warning
+    assert "check region, tenant, base_url and endpoints" in warning

@@ -25,6 +25,12 @@ TEAMS = Answer(
         Figure('Team "North" <b>', 56, 375.25, "seconds", 0.5),
     ],
 )
+WEEKS = Answer(
+    "What share of Copilot's suggestions do agents accept?",
+    "Share of accepted suggestions.",
+    ("week", "suggestions", "acceptance rate"),
+    [Figure("2026-09-28", 336, 0.25, "share", 0.25)],
+)
 BOTS = Answer(
     "What share of conversations does each bot end without an agent?",
     "Share without an agent.",
@@ -35,9 +41,9 @@ BOTS = Answer(
 
 @pytest.fixture(scope="module")
 def figures_tab(tmp_path_factory) -> Iterator[Page]:
-    """Yield a tab with the page of two answers."""
+    """Yield a tab with the page of three answers."""
     path = tmp_path_factory.mktemp("figures") / "answers.html"
-    path.write_text(page([TEAMS, BOTS], "DuckDB"), encoding="utf-8")
+    path.write_text(page([TEAMS, WEEKS, BOTS], "DuckDB"), encoding="utf-8")
     with chromium() as browser:
         opened = browser.new_page()
         opened.goto(path.as_uri())
@@ -64,7 +70,7 @@ def test_bars_are_as_long_as_their_values(figures_tab):
         " / cell.querySelector('svg').getBoundingClientRect().width)"
     )
 
-    assert lengths == pytest.approx([1, 0.5, 0.8345], abs=0.01)
+    assert lengths == pytest.approx([1, 0.5, 0.25, 0.8345], abs=0.01)
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
@@ -84,6 +90,25 @@ def test_bars_are_within_the_window(figures_tab, width):
         "[...document.querySelectorAll('.chart')].map(cell => cell.getBoundingClientRect().right)"
     )
     assert max(ends) <= width
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_date_and_its_figures_are_on_one_line(figures_tab, width):
+    """A date that is broken at its hyphens is hard to read."""
+    figures_tab.set_viewport_size({"width": width, "height": 700})
+    row = figures_tab.get_by_role("row", name="2026-09-28")
+
+    heights = (
+        row.get_by_role("cell")
+        .or_(row.get_by_role("rowheader"))
+        .evaluate_all(
+            "cells => cells.slice(0, 3).map(cell => {"
+            "const text = document.createRange(); text.selectNodeContents(cell);"
+            "return text.getBoundingClientRect().height})"
+        )
+    )
+    assert len(heights) == 3
+    assert max(heights) < 30
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "255, 255, 255"), ("dark", "20, 23, 27")])

@@ -260,16 +260,17 @@ def _batch_table(found: dict[str, Any]) -> str:
         "without a check or a state:"
     )
     rows = [
-        f"| {name} | {_spread(one['times as fast as RECORD'])}; "
-        f"{one['in time of the processor']['median']:.1f} | {one['peak MB']} MB |"
+        f"| {name} | {_spread(one['times as fast as RECORD'], 2)}; "
+        f"{one['in time of the processor']['median']:.2f} | {one['peak MB']} MB |"
         for name, one in _measured(found)
     ]
     lines = textwrap.wrap(said, 100, break_on_hyphens=False)
     return "\n".join([*lines, "", "| | as fast as RECORD | peak |", "|---|---|---|", *rows])
 
 
-def _spread(found: dict[str, float]) -> str:
-    return f"{found['median']:.1f} times ({found['least']:.1f} to {found['most']:.1f})"
+def _spread(found: dict[str, float], digits: int = 1) -> str:
+    median, least, most = (f"{found[what]:.{digits}f}" for what in ("median", "least", "most"))
+    return f"{median} times ({least} to {most})"
 
 
 def _times(found: dict[str, Any]) -> str:
@@ -368,12 +369,16 @@ def incomplete_days_block() -> str:
 
 _MARK, _COMMENT = "<!-- {} -->", "    # {}: written by `make docs`"
 _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
-    ROOT / "README.md": {"streams": streams_overview, "first settings": first_settings_table},
+    ROOT / "README.md": {
+        "incomplete days": incomplete_days_block,
+        "streams": streams_overview,
+        "first settings": first_settings_table,
+    },
     ROOT / "docs/audit.md": {"audit": audit_table},
     ROOT / "docs/speed.md": {"speed": speed},
     ROOT / "docs/streams.md": {"streams": streams_table},
-    ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/state.md": {"incomplete days": incomplete_days_block},
+    ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/settings.md": {"settings": settings_table},
     ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},
     ROOT / "docs/architecture.md": {"families": families_table},

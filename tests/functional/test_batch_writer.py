@@ -17,6 +17,7 @@ from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, SchemaMe
 from tap_cxone.config.destinations import BatchEncoding, BatchSettings, BatchStorage
 from tap_cxone.errors import ConfigError, Interrupted, StreamsFailed
 from tap_cxone.output.batch_writer import BatchingWriter, BatchMessage
+from tap_cxone.output.parquet import Parquet
 from tap_cxone.output.writer import RecordSample
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
@@ -375,6 +376,21 @@ def test_file_names(sim, clock, tmp_path):
     assert sorted(path.name for path in files.iterdir()) == [
         f"cxone-qm_workflows-{told}-00000{number}.jsonl.gz" for number in (1, 2)
     ]
+
+
+def test_batch_format_is_loaded_before_the_first_request(sim, clock, tmp_path, monkeypatch):
+    """The main thread imports pyarrow while workers fetch the first file, not when it is there."""
+    received: list[int] = []
+    make = Parquet.__init__
+
+    def noted(parquet: Parquet, settings: BatchSettings) -> None:
+        received.append(len(sim.requests))
+        make(parquet, settings)
+
+    monkeypatch.setattr(Parquet, "__init__", noted)
+    run_stream(stream_settings(sim, batch_config=batch_config(tmp_path, "parquet")), clock)
+
+    assert received == [0]
 
 
 # The tap and a target as processes

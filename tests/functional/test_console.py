@@ -227,7 +227,7 @@ def frame(progress: Progress, width: int, height: int) -> list[str]:
     """Return a frame as it is seen in a terminal of a size."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=width, height=height)
-    with progress.stream("a_stream_with_a_long_name_03").track_fetch():
+    with progress.stream("a_stream_with_a_long_name_03").track_file():
         set_activity(f"waiting for 2026-03-01Z to 2026-03-15Z, job {JOB}", is_waiting=True)
         with LiveDisplay(progress, console):
             pass

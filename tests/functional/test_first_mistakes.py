@@ -6,10 +6,10 @@ import pytest
 
 from tap_cxone.errors import ConfigError, Unavailable
 from tap_cxone.tap import TapCXone
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.observability import table_settings
 from tests.support.run import run_tap, select
-from tests.support.streams import run_stream, stream_settings
+from tests.support.streams import STREAM, run_stream, stream_settings
 
 
 def test_proxy_that_does_not_respond_is_named_in_place_of_the_region(sim, clock, monkeypatch):
@@ -46,6 +46,19 @@ def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
 
     assert "Unknown table Copilot/NoTable" in str(error)
     assert "deselect the stream, or correct path in observability.table_streams" in str(error)
+
+
+def test_start_date_in_the_future_is_a_warning(sim, clock, caplog):
+    """A wrong year reads nothing, and would else look like a run that is complete."""
+    config = stream_settings(sim, start_date="2027-03-01", end_date=None)
+
+    out = run_stream(config, clock)
+
+    assert out.error is None
+    assert warnings_logged(caplog) == [
+        f"{STREAM}: nothing to read: start_date (2027-03-01T00:00:00+00:00) is in the future; "
+        "correct it"
+    ]
 
 
 @pytest.mark.parametrize(

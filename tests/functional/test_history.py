@@ -13,6 +13,13 @@ from tests.support.requests import submits
 from tests.support.run import NOON
 
 
+@pytest.fixture
+def with_jobs(tmp_path):
+    """Return settings with a journal that has the job of each window."""
+    family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
+    return {"journal": str(tmp_path / "journal.db"), "data_extraction": family}
+
+
 def committed(out):
     return out.state["bookmarks"][STREAM]["history"]["committed"]
 
@@ -192,6 +199,40 @@ def test_interrupted_reload_uses_its_own_job(reader, sim, tmp_path):
 
     assert failed.error is not None
     assert len(submits(sim)) == before + 2
+
+
+@pytest.mark.parametrize(
+    "request_again",
+    [{"reload": [RELOAD]}, {"deep_lookback": {"days": 2, "every_days": 7}}],
+    ids=["reload", "deep lookback"],
+)
+@pytest.mark.parametrize("cut_after", [9, None], ids=["killed", "complete"])
+def test_reload_whose_state_was_lost_uses_its_own_jobs(reader, with_jobs, request_again, cut_after):
+    """The journal has the jobs of a reload that no stored state knows; they cost nothing more."""
+    out = reader.run(4, 5, **with_jobs)
+    before = len(submits(reader.sim))
+    reader.clock.instant += timedelta(minutes=5)
+    reader.run(4, 5, out.state, cut_after=cut_after, **request_again, **with_jobs)
+    spent = len(submits(reader.sim)) - before
+    reader.clock.instant += timedelta(minutes=5)
+
+    last = reader.run(4, 5, out.state, **request_again, **with_jobs)
+
+    assert spent > 0
+    assert len(submits(reader.sim)) == before + 2
+    assert {r["_window_start"][8:10] for r in last.records(STREAM)} == {"04", "05"}
+
+
+def test_entry_that_is_set_again_uses_no_job_of_its_first_time(reader, with_jobs):
+    """A removed entry is forgotten by the journal too."""
+    state = reader.run(4, 5, **with_jobs).state
+    state = reader.run(4, 5, state, reload=[RELOAD], **with_jobs).state
+    state = reader.run(4, 5, state, **with_jobs).state
+    before = len(submits(reader.sim))
+
+    reader.run(4, 5, state, reload=[RELOAD], **with_jobs)
+
+    assert len(submits(reader.sim)) == before + 2
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_worker_polls_only_jobs_in_an_emitted_state(sim, clock):
     assert isinstance(stream, JobStream)
     source, (window,), executor = (
         stream.source(),
-        stream.windows_without_job(),
+        stream.planned_workload().windows_without_job,
         stream.workers.main_thread,
     )
 

@@ -91,14 +91,15 @@ def test_memory_of_half_a_million_rows_stays_below_150_mb(form):
 
 @pytest.mark.promise("constant-memory")
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [1_000, 100_000], ids=["many files", "one file"])
 @pytest.mark.parametrize(
     ("name", "most"), [("jsonl", 120), ("parquet", 300)], ids=["jsonl", "parquet"]
 )
-def test_memory_of_batches_does_not_grow_with_their_size(name, most):
-    """A hundred thousand rows in one file take less memory than the limit of the format."""
+def test_memory_of_batches_does_not_depend_on_their_size(name, most, size):
+    """A hundred thousand rows, in one file or in many, take less than the limit of the format."""
     body = table.csv_file(100_000, batches.COLUMNS)
     with serving([ours.file_fault(body)]) as serve, serve() as url:
-        peak = batches.measure_run(name, url, 100_000)["MB"]
+        peak = batches.measure_run(name, url, 100_000, size)["MB"]
 
     assert peak < most
 

@@ -87,6 +87,32 @@ def test_plan_gives_exports_to_the_oldest_windows_first(sim, clock):
     ]
 
 
+@pytest.mark.parametrize(("order", "days"), [("oldest_first", 3), ("newest_first", 4)], ids=str)
+def test_plan_names_the_day_when_history_is_complete(sim, clock, order, days):
+    """With `newest_first` one of the three exports of each later day goes to new rows."""
+    config = plan_settings(sim, 92, "observability", observability={"window_days": 10})
+    config |= {"end_date": None, "backfill_order": order}
+
+    line, *_ = printed_plan(config, clock, TABLES[0])
+
+    assert "10 exports needed" in line
+    assert f"done {NOON + timedelta(days=days):%Y-%m-%d} 12:00 UTC at the earliest" in line
+
+
+def test_plan_whose_new_rows_need_all_exports_says_so(sim, clock):
+    """A history that gets no export is not done, which an advice remedies."""
+    config = plan_settings(sim, 92, "observability")
+    config |= {"end_date": None, "backfill_order": "newest_first"}
+
+    *streams, total, _, _, advice = printed_plan(config, clock, *TABLES[:3])
+    (plan,) = plans(config, clock, *TABLES[:3]).values()
+
+    assert all("not done while new rows need all exports of a day" in line for line in streams)
+    assert "the last is possible at no time" in total
+    assert "so newest_first leaves none for the history: set backfill_order" in advice
+    assert family_as_json(plan)["earliest_finish"] is None
+
+
 def test_plan_without_quota_names_none(sim, clock):
     """Where `exports_per_day` is null, only the exports' own time counts."""
     config = plan_settings(sim, 92, "observability", observability={"exports_per_day": None})

@@ -60,7 +60,7 @@ def stream(progress: Progress):
 
 def test_wait_of_half_a_minute_is_logged(stream, clock, said):
     """After half a minute of waiting a line states the activity and both durations."""
-    with stream.track_fetch():
+    with stream.track_file():
         set_activity("waiting for the job", is_waiting=True, started_at=NOON - 60 * SECOND)
         sleep(clock, 29 * SECOND)
         assert said() == []
@@ -82,7 +82,7 @@ def test_pause_is_logged_with_its_end(stream, clock, said):
             stream.heartbeat()
             clock.instant += duration - 40 * SECOND
 
-    with stream.track_fetch():
+    with stream.track_file():
         set_activity("asking", is_waiting=True)
         sleep(Middle(clock.instant), 100 * SECOND, "throttled")
         assert stream.snapshot().activity.description == "asking"
@@ -92,7 +92,7 @@ def test_pause_is_logged_with_its_end(stream, clock, said):
 
 def test_no_heartbeat_right_after_a_window(stream, clock, said):
     """A window that is committed has a separate line; the half minute begins again."""
-    with stream.track_fetch():
+    with stream.track_file():
         set_activity("asking", is_waiting=True)
         clock.instant += 29 * SECOND
         stream.count_window(WEEK[0])
@@ -121,7 +121,7 @@ def test_threads_are_watched_apart(progress, clock):
     both = threading.Barrier(2)
 
     def work(name):
-        with progress.stream(name).track_fetch():
+        with progress.stream(name).track_file():
             set_activity(f"submitting {name}", is_waiting=True)
             both.wait()
             count_export()
@@ -156,7 +156,7 @@ def test_heartbeat_is_logged_while_every_thread_is_busy(progress, clock, said, m
     stream, told = progress.stream(NAME), threading.Event()
     stream.start()
     monkeypatch.setattr(progress.log, "filters", [_Heard(told)])
-    with stream.track_fetch(), log_heartbeats(progress):
+    with stream.track_file(), log_heartbeats(progress):
         clock.instant += 30 * SECOND
         assert told.wait(10)
 
@@ -182,7 +182,7 @@ class _Heard(logging.Filter):
 
 def test_waiting_and_working(stream, clock):
     """Time is waited or worked, by what is done in it."""
-    with stream.track_fetch():
+    with stream.track_file():
         set_activity("waiting", is_waiting=True)
         sleep(clock, 50 * SECOND)
         set_activity("reading")
@@ -217,7 +217,7 @@ def test_progress_shows_the_remaining_time(stream, clock):
 def test_stream_begins_with_its_first_file(progress, clock):
     """Files that come before their stream's turn count; it does not begin a second time."""
     stream = progress.stream(NAME)
-    with stream.track_fetch():
+    with stream.track_file():
         clock.instant += 20 * SECOND
     stream.start()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import duckdb
 import fsspec
 import pytest
 
@@ -35,7 +34,7 @@ def recipe_query() -> str:
 
 
 @pytest.mark.ci
-def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(simulate, clock):
+def test_duckdb_reads_the_batches_of_the_recipe_as_record_messages(duckdb, simulate, clock):
     """Count, sum and keys of the rows in S3 are those of RECORD messages, by folder too."""
     sim = simulate()
     expected = run_stream(stream_settings(sim, **TWO_WINDOWS), clock).records(STREAM)
@@ -66,10 +65,11 @@ def column_sums(rows: list[dict[str, Any]]) -> tuple[Any, ...]:
 
 
 @pytest.mark.slow
-def test_postgres_loads_batches_by_copy_as_record_messages(simulate, clock, server, tmp_path):
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_postgres_loads_batches_by_copy_as_record_messages(simulate, clock, server, tmp_path, form):
     """A target that copies batches into PostgreSQL stores the table that RECORD messages give."""
     sim, tables = simulate(), []
-    settings: list[dict[str, Any]] = [{}, {"batch_config": batch_config(tmp_path / "files")}]
+    settings: list[dict[str, Any]] = [{}, {"batch_config": batch_config(tmp_path / "files", form)}]
     for number, batches in enumerate(settings):
         folder = tmp_path / str(number)
         folder.mkdir()

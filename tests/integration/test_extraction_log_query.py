@@ -6,7 +6,6 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tap_cxone.simulator.settings import tap_settings
@@ -34,7 +33,7 @@ def incomplete_days_query() -> str:
     found: list[str] = re.findall(
         r"```sql\n([^`]*from extraction_log\n.*?);\n```", "".join(texts), re.DOTALL
     )
-    (query,) = (text.replace("from extraction_log", "from cxone.extraction_log") for text in found)
+    (query,) = {text.replace("from extraction_log", "from cxone.extraction_log") for text in found}
     return query.replace("current_timestamp", "timestamptz '2026-03-20 01:00:00+00'")
 
 
@@ -77,7 +76,7 @@ def test_incomplete_days_are_listed_in_postgres(logged_run, server, tmp_path, ty
 
 @pytest.mark.ci
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
-def test_incomplete_days_are_listed_in_duckdb(logged_run, tmp_path, type_):
+def test_incomplete_days_are_listed_in_duckdb(duckdb, logged_run, tmp_path, type_):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"
     load_messages(logged_run, DUCKDB, {"path": str(path)}, tmp_path)

@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tap_cxone.rows.titles import default_name
@@ -185,7 +184,7 @@ def test_kinds_of_files_are_right_in_postgres(kinds, server, tmp_path):
     assert {query: server.ask(query) for query in QUERIES} == QUERIES
 
 
-def test_kinds_of_files_are_right_in_duckdb(kinds, tmp_path):
+def test_kinds_of_files_are_right_in_duckdb(duckdb, kinds, tmp_path):
     """DuckDB has the same."""
     path = tmp_path / "kinds.duckdb"
     load_messages(kinds, DUCKDB, {"path": str(path)}, tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 
 from tap_cxone.simulator import Fault
@@ -71,7 +70,7 @@ def test_rows_are_right_in_postgres(sim, clock, server: Postgres, tmp_path):
 
 
 @pytest.mark.slow
-def test_rows_are_right_in_duckdb(sim, clock, tmp_path):
+def test_rows_are_right_in_duckdb(duckdb, sim, clock, tmp_path):
     """DuckDB has the same; a key that is null would end its load."""
     path = str(tmp_path / "rows.duckdb")
     load_messages(run_row_files(sim, clock), DUCKDB, {"path": path}, tmp_path)

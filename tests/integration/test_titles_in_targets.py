@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
@@ -81,7 +80,7 @@ def test_titles_keep_their_columns_in_postgres(outputs, server, tmp_path):
 
 
 @pytest.mark.ci
-def test_titles_keep_their_columns_in_duckdb(outputs, tmp_path):
+def test_titles_keep_their_columns_in_duckdb(duckdb, outputs, tmp_path):
     """The same in DuckDB."""
     path = tmp_path / "warehouse.duckdb"
     for out in outputs:

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 
 from tests.docs.document import ROOT
@@ -68,7 +67,7 @@ def test_values_of_an_unusual_file_in_postgres(unusual_messages, server, tmp_pat
 
 
 @pytest.mark.ci
-def test_values_of_an_unusual_file_in_duckdb(unusual_messages, tmp_path):
+def test_values_of_an_unusual_file_in_duckdb(duckdb, unusual_messages, tmp_path):
     """The types are those of the table of docs/loaders.md: a number is a DOUBLE, a date a text."""
     path = tmp_path / "warehouse.duckdb"
     load_messages(unusual_messages, DUCKDB, {"path": str(path)}, tmp_path)

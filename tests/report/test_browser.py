@@ -37,9 +37,10 @@ def write_three_streams(book: Logbook) -> None:
     """Write a run of two streams with windows and of a table."""
     book.begin(*STREAMS)
     for day, name in enumerate(STREAMS[1:], start=1):
-        book.write("job_created", window(day), name, stream=name, latency_ms=0)
+        job = f"{day}a94501d-7f88-41e4-987f-e2edc6210053"
+        book.write("job_created", window(day), job, stream=name, latency_ms=0)
         book.later(minutes=day)
-        book.write("file_downloaded", window(day), name, stream=name, bytes=1, rows=1, sha256="")
+        book.write("file_downloaded", window(day), job, stream=name, bytes=1, rows=1, sha256="")
         book.commit(window(day), stream=name, sha256="5e2d" * 16)
     book.commit(None, stream=STREAMS[0])
     book.write("job_failed", window(3), "j" * 36, stream=STREAMS[1], reason="no " + "x" * 300)
@@ -114,6 +115,15 @@ def test_section_with_an_entry_of_the_stream_shows_it(report):
 
     assert "sentiment" in report.locator("#new-columns").inner_text()
     assert visible(report.get_by_text("None of this stream.")) == []
+
+
+def test_job_ids_of_the_longest_waits_fit_the_window(report):
+    """An ID is broken at its hyphens, rather than cut at the edge."""
+    report.set_viewport_size({"width": 960, "height": 900})
+
+    region = report.get_by_role("region", name="Longest waits")
+    excess = region.evaluate("one => one.scrollWidth - one.clientWidth")
+    assert excess <= 0
 
 
 @pytest.mark.ci

@@ -29,6 +29,19 @@ def start(*arguments):
     )
 
 
+def test_simulator_without_its_extra_names_it():
+    """The last line of the traceback is what to install."""
+    without = "import sys; sys.modules['starlette'] = None; import tap_cxone.simulator"
+
+    run = subprocess.run(
+        [sys.executable, "-c", without], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 1
+    assert "cxone-simulator needs more packages" in run.stderr.splitlines()[-1]
+    assert run.stderr.splitlines()[-1].endswith("pip install 'tap-cxone[simulator]'")
+
+
 def test_settings_keep_the_rules():
     """The settings for a tap are divided by the speed, rounded so that no rule is broken."""
     settings = tap_settings("http://127.0.0.1:1", 7)

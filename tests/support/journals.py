@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.config.model import Settings
-from tap_cxone.jobs.job import Job
+from tap_cxone.jobs.job import Job, JobOrigin
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.windows import Window
 from tests.support.run import NOON
@@ -32,9 +32,9 @@ def journal_at(address: str, clock: Clock, *, real_time: bool = False) -> Journa
 
 
 def pending_job(name: str = "one", days: int = 0) -> Job:
-    """Return a job of one of the days before the present."""
+    """Return a job of one of the days before the present, as a ledger has it."""
     start = datetime(2026, 3, 10, tzinfo=UTC) + days * DAY
-    return Job(name, Window(start, start + DAY), NOON, "as asked")
+    return Job(name, Window(start, start + DAY), NOON, "as asked", JobOrigin.LEDGER)
 
 
 def journal_settings(sim: Simulator, address: object, **changes: Any) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
@@ -112,10 +112,10 @@ class AnalyticsApi(JobApi):
         if response.status is not JobStatus.SUCCEEDED:
             return response
         if difference := other_range(shown_range(response.body, "query"), job.window):
-            return replace(response, status=JobStatus.FAILED, reason=difference)
+            return structs.replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
-        return replace(response, link=f"{self.status_path(job)}/download")
+        return structs.replace(response, link=f"{self.status_path(job)}/download")
 
     @override
     def jobs_before_submit(self, window: Window) -> ListedJobs | None:

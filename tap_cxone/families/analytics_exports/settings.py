@@ -1,13 +1,12 @@
 """The settings of the analytics exports."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
-from tap_cxone.config.definition import UNIQUE_NAMES
+from tap_cxone.config.definition import UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import ColumnTypes, Scopes, StreamName, text_problems
@@ -18,8 +17,7 @@ BUILT_IN_EXPORT = "bot_conversations"
 CONVERSATION_TYPE = "conversation"
 
 
-@dataclass(frozen=True, slots=True)
-class ExportSettings:
+class ExportSettings(BaseSettings, frozen=True):
     """The settings of one analytics export; None keeps the built-in value."""
 
     name: Annotated[StreamName, Meta(examples=["bot_transfers"])]
@@ -63,8 +61,7 @@ class ExportSettings:
     ] = field(default_factory=CsvSettings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalyticsExportsSettings(Section):
+class AnalyticsExportsSettings(Section, frozen=True, kw_only=True):
     """The settings of the analytics exports."""
 
     NAME: ClassVar[str] = "analytics_exports"

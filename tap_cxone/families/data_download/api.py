@@ -37,7 +37,6 @@ QUOTA_PATH = "/api/v2/reporting/quota"
 DOWNLOAD_PATH = "/api/v2/reporting/data-download"
 
 _SECOND = timedelta(seconds=1)
-_MAX_WORDS = 200  # characters of the API's words in a message
 PERMISSION_HINT = (
     "grant the application the scopes api:reporting:read, api:data-download:read and "
     "api:custom-metrics:read, and its user Reporting > Data Download > View and Reporting > Custom "
@@ -210,9 +209,9 @@ class DataDownloadApi(Struct, frozen=True):
         if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
-        words = "" if rows else self.client.redact(str(page.get("message", "")))
+        words = "" if rows else str(page.get("message", ""))
         total = json_count(page.get("totalRecords"))
-        return Page(list(map(bytes, rows)), total, words[:_MAX_WORDS])
+        return Page(list(map(bytes, rows)), total, words)
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""

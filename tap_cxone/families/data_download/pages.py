@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from tap_cxone.errors import DownloadError
+from tap_cxone.http.empty_result import report_empty_result
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.pagination import OffsetPaginator
 from tap_cxone.progress.activity import set_activity
@@ -30,8 +30,7 @@ class _ResultChanged(DownloadError):
     """Rows before the current offset were added or removed, so later pages would not match."""
 
 
-@dataclass(slots=True)
-class PagedSource:
+class PagedSource(Struct):
     """Source of the rows of one download (a `FileSource`).
 
     Attributes:
@@ -74,7 +73,9 @@ class PagedSource:
     def fetch_ungrouped(self, window: Window) -> Spool:
         """Download the figures of a window without its grouping, which are one row."""
         request = self.build_request()
-        ungrouped = structs.replace(request, download=replace(request.download, group_by=()))
+        ungrouped = structs.replace(
+            request, download=structs.replace(request.download, group_by=())
+        )
         page = self.api.page(ungrouped, window, 0, 1)
         return spool_json_pages([page.rows], self.description(window))
 
@@ -132,13 +133,7 @@ class PagedSource:
         """Check the quota before many calls; warn of a window without rows that has a reason."""
         if offset:
             return
-        if page.message:
-            self.log.warning(
-                "%s has no rows, and the API says: %s. The window counts as empty; if rows exist, "
-                "correct the cause and read it again with reload",
-                self.description(window),
-                page.message,
-            )
+        report_empty_result(self.log, self.api.client, self.description(window), page.message)
         if not page.rows and (token_region := self.api.mismatched_region()):
             self.log.warning(
                 "%s has no rows; the token names the region %s, the setting is %s. If rows exist, "

@@ -1,14 +1,13 @@
 """The settings of data download."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import DATE_ORDER, NULL_CHARACTERS, TIMEZONE, timezone_problems
-from tap_cxone.config.definition import UNIQUE_NAMES
+from tap_cxone.config.definition import UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import Scopes, StreamName
@@ -18,16 +17,14 @@ from tap_cxone.config.validation import aggregate_window_problems
 MAX_PAGE_SIZE = 10_000  # the tutorial on custom metrics
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSettings:
+class GroupSettings(BaseSettings, frozen=True):
     """The group to which a download is restricted."""
 
     type: Annotated[str, Meta(description="Type of the group, such as `queue`.")]
     id: Annotated[str, Meta(description="ID of the group.")]
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadSettings:
+class DownloadSettings(BaseSettings, frozen=True):
     """The settings of one download."""
 
     name: Annotated[StreamName, Meta(examples=["metrics_by_interaction"])]
@@ -64,8 +61,7 @@ class DownloadSettings:
     date_order: DATE_ORDER = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataDownloadSettings(Section):
+class DataDownloadSettings(Section, frozen=True, kw_only=True):
     """The settings of data download."""
 
     NAME: ClassVar[str] = "data_download"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _MAX_PACKED = 10_000  # characters
 _MAX_STATE = 19_000  # characters of a whole STATE, which should not exceed 20 kB
-_STREAM_STATE = 190  # usual characters of one download in a packed STATE
-_TITLE_STATE = 2  # those of the digest of one metric of the report
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(list[CustomMetric])
 
@@ -38,16 +36,8 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     packed: str = ""
 
     @classmethod
-    def of(
-        cls,
-        metrics: Sequence[CustomMetric],
-        version: int,
-        *,
-        stream_count: int = 1,
-        title_count: int = 0,
-    ) -> StoredCatalog:
-        """Return the stored form of metrics, with room for so many streams and their titles."""
-        reserved = stream_count * _STREAM_STATE + title_count * _TITLE_STATE
+    def of(cls, metrics: Sequence[CustomMetric], version: int, *, reserved: int) -> StoredCatalog:
+        """Return the stored form of metrics, with so many characters of STATE left for others."""
         max_packed = min(_MAX_PACKED, _MAX_STATE - reserved)
         short = [structs.replace(metric, description="") for metric in metrics]
         packed = (text for text in map(_pack, (metrics, short)) if len(text) <= max_packed)

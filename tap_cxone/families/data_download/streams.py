@@ -28,17 +28,18 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.columns import source_column, with_rules, without_leading_zeros
+from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.streams.calendar_windows import CalendarStream
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
 from tap_cxone.streams.schema import Declaration
+from tap_cxone.streams.state_size import expected_size
 from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
 from tap_cxone.streams.zoned import ZonedStream
-from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
     from singer_sdk import Tap
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from tap_cxone.spool import WindowFile
     from tap_cxone.streams.base import CXoneStream
     from tap_cxone.streams.window_loader import FileSource
-    from tap_cxone.windows import Window
 
 NAME = DataDownloadSettings.NAME
 BUILT_IN_STREAMS = (VERSIONS_STREAM, METRICS_STREAM)
@@ -63,7 +63,9 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     """Return the stream of custom metrics and one stream per configured download."""
     api_family = DataDownload.from_settings(context)
     api_family.tenant_info.update(read_tenant_info(tap.state, NAME))
-    tenant = TenantContext(api_family, load_catalog(api_family))
+    tenant = TenantContext(
+        api_family, load_catalog(api_family), lambda: expected_size(tap.streams.values())
+    )
     family_settings = context.settings.section(DataDownloadSettings)
     return [
         MetricVersionsStream(tap, tenant),  # first: no STATE has a version before its records
@@ -72,7 +74,7 @@ def streams(tap: Tap, context: RunContext) -> list[CXoneStream]:
     ]
 
 
-class DownloadStream(ZonedStream):
+class DownloadStream(CalendarStream, ZonedStream):
     """Stream of one download, read in windows of whole days in the time zone that applies."""
 
     def __init__(self, tap: Tap, tenant: TenantContext, download: DownloadSettings) -> None:
@@ -94,6 +96,7 @@ class DownloadStream(ZonedStream):
             nested_object="customMetrics",
             grouped=True,
             required=tuple(name for name, rule in download.columns.items() if rule.required),
+            max_digests=MAX_DIGESTS // len(family_settings.downloads),
             text_format=text_format(
                 CsvSettings(null_characters=family_settings.null_characters),
                 csv_setting=NAME,
@@ -170,8 +173,7 @@ class DownloadStream(ZonedStream):
 
     def _present_columns(self) -> tuple[Column, ...]:
         """Return the columns of the settings and of the selected metrics, with the user's rules."""
-        ids = self.tenant.catalogued_ids()
-        metrics = (structs.replace(m.column, catalogued=m.id in ids) for m in self._metrics)
+        metrics = (metric.column for metric in self._metrics)
         columns = without_leading_zeros((*self._configured_columns(), *metrics))
         columns = tuple(structs.replace(column, requested=True) for column in columns)
         return with_rules(columns, self.download.columns)
@@ -226,7 +228,8 @@ class DownloadStream(ZonedStream):
             self.settings.max_retries,
             self.logger,
         )
-        window_count = len(self.workers.main_thread.call(self.windows_without_job))
+        workload = self.workers.main_thread.call(self.planned_workload)
+        window_count = len(workload.windows_without_job)
         if window_count >= _QUOTA_CHECK_WINDOWS:
             pages.check_quota(window_count * self.calls_per_window)
         return VerifiedSource(pages, totals) if (totals := self._totals(pages)) else pages
@@ -264,23 +267,10 @@ class DownloadStream(ZonedStream):
             "custom_metrics": download.custom_metrics,
             "group_by": download.group_by,
             "group": group,
+            f"{NAME}.window_days": self.aggregate_days,
         }
 
     def _build_request(self) -> DownloadRequest:
         published = {metric.id for metric in self.tenant.published_metrics}
         ids = [metric.id for metric in self._metrics if metric.id in published]
         return DownloadRequest(self.download, ids, self.tenant.zone.key)
-
-    @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        include_partial = self.is_last_end(end)
-        return calendar_windows(
-            start,
-            end,
-            max_days=self.aggregate_days,
-            zone=self.tenant.zone,
-            pending=pending,
-            include_partial=include_partial,
-        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct, field
 
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.errors import ConfigError, StateError
@@ -15,10 +15,12 @@ from tap_cxone.families.data_download.api import DataDownloadApi
 from tap_cxone.families.data_download.metric_catalog import MetricChange, find_changes, with_retired
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.stored_catalog import StoredCatalog
+from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.streams.state_size import DIGEST_SIZE
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from zoneinfo import ZoneInfo
 
     from tap_cxone.context import ApiFamily
@@ -50,28 +52,24 @@ def load_catalog(family: ApiFamily) -> StoredCatalog | None:
     return catalog
 
 
-@dataclass(frozen=True)
-class TenantContext:
+class TenantContext(Struct, frozen=True, dict=True):
     """Time zone and catalogue of the tenant, requested once per run.
 
     Attributes:
         family: The family; its tenant info keeps the catalogue between runs.
         stored: Catalogue that the last run accepted; None in the first run.
+        expected_state_size: Returns the characters that all else in STATE will probably need.
     """
 
     family: ApiFamily
     stored: StoredCatalog | None
+    expected_state_size: Callable[[], int]
     _reported: list[bool] = field(default_factory=list)
 
     @cached_property
     def previous_metrics(self) -> tuple[CustomMetric, ...] | None:
         """Return the metrics of the last run, also retired ones; None if they are unknown."""
         return self.stored.metrics() if self.stored else None
-
-    def catalogued_ids(self) -> frozenset[str]:
-        """Return the IDs of the metrics that the catalogue in STATE has."""
-        catalog = load_catalog(self.family)
-        return frozenset(metric.id for metric in (catalog and catalog.metrics()) or ())
 
     @cached_property
     def api(self) -> DataDownloadApi:
@@ -155,12 +153,8 @@ class TenantContext:
             log.warning("Custom metrics %s: %s", kind, ", ".join(texts))
             audit_context.write("schema_changed", columns=[f"{kind}: {text}" for text in texts])
         if self._is_new and self._is_accepted:
-            catalog = StoredCatalog.of(
-                self.all_metrics,
-                self.next_version,
-                stream_count=len(self._downloads),
-                title_count=sum(len(download.metrics) for download in self._downloads),
-            )
+            reserved = self.expected_state_size() + self._digests_size
+            catalog = StoredCatalog.of(self.all_metrics, self.next_version, reserved=reserved)
             self.family.tenant_info["catalogue"] = catalog.to_json()
             if not catalog.packed:
                 log.warning(
@@ -175,6 +169,13 @@ class TenantContext:
         if not (self._is_new and self._is_accepted):
             return []
         return find_changes((), self.published_metrics) if self.stored is None else self.changes
+
+    @property
+    def _digests_size(self) -> int:
+        """Return the size of the digests of custom metrics, which no stream may know so far."""
+        users = sum(bool(download.custom_metrics) for download in self._downloads)
+        digests = users * len(self.all_metrics)
+        return DIGEST_SIZE * digests if digests <= MAX_DIGESTS else 0
 
     @property
     def _downloads(self) -> Sequence[DownloadSettings]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.config.validation import REGION
@@ -25,7 +26,7 @@ def token_region(token: Token) -> str | None:
     The region decides which host receives requests, so only the plain form of a region counts.
     """
     region = named_region(token)
-    return region if region and REGION.fullmatch(region) else None
+    return region if region and re.fullmatch(REGION, region) else None
 
 
 def base_url_from_token(token: Token) -> str | None:

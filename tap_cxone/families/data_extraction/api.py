@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 NO_SYNC = "no_sync_endpoint"
 """Key in the tenant info: true for a tenant without the endpoint `/jobs/sync`."""
 
-_PERMISSION_TEXT = re.compile(
+_PERMISSION_TEXT = (
     r"(?i)(?:un|not )authori[sz]ed|authori[sz]ation|permission|privilege|entitle|licen[cs]e"
     r"|\brights?\b|\brole\b|\bscopes?\b|no access|lacks? access|\bdeny\b"
 )
-_BUSY_TEXT = re.compile(
+_BUSY_TEXT = (
     r"(?i)\bwait|another (?:request|call|job|extraction)|too many|in progress|throttl"
     r"|already running|rate limit|\bbusy\b|concurrent|only one (?:request|call|job|extraction)"
     r"|(?:job|extraction|request)\b.{0,20}\balready\b"
 )
-_RETRY_TEXT = re.compile(r"(?i)try again")
+_RETRY_TEXT = r"(?i)try again"
 _BUSY_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.LOCKED}  # 409 means it in any family
-_REFUSAL_TEXT = re.compile(r"(?i)not allowed|not permitted|forbidden|denied|administrator")
+_REFUSAL_TEXT = r"(?i)not allowed|not permitted|forbidden|denied|administrator"
 
 
 class EntityRequest(Struct, frozen=True):
@@ -81,9 +81,10 @@ def classify_error(status: int, error_text: str) -> type[ApiError] | None:
     and any other 403 is a missing permission. A 400 or 423 is throttling only if it says that the
     API is busy, because 'try again' may follow there on a wrong value.
     """
-    is_busy = bool(_BUSY_TEXT.search(error_text))
-    if status == HTTPStatus.FORBIDDEN and not _PERMISSION_TEXT.search(error_text):
-        asks_to_retry = _RETRY_TEXT.search(error_text) and not _REFUSAL_TEXT.search(error_text)
+    is_busy = bool(re.search(_BUSY_TEXT, error_text))
+    if status == HTTPStatus.FORBIDDEN and not re.search(_PERMISSION_TEXT, error_text):
+        is_refused = re.search(_REFUSAL_TEXT, error_text)
+        asks_to_retry = re.search(_RETRY_TEXT, error_text) and not is_refused
         return Throttled if is_busy or asks_to_retry else None
     return Throttled if is_busy and status in _BUSY_STATUSES else None
 

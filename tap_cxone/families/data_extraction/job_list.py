@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from tap_cxone.errors import ApiError, AuthError
 from tap_cxone.http.json_body import json_id, json_list, json_object, json_objects
@@ -20,8 +21,7 @@ JOBS_PATH = "/data-extraction/v1/jobs"
 _RUNNING = "RUNNING"
 
 
-@dataclass(slots=True)
-class JobList:
+class JobList(Struct):
     """Jobs of the tenant that are known, for all streams of the family.
 
     The list is requested before the first submit of a run, and after a lost one. A tenant may count

@@ -1,14 +1,13 @@
 """The settings of the Data Extraction family."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
-from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section, Settings
 from tap_cxone.config.shared import ColumnTypes, OverlapDays, StreamName, text_problems
@@ -17,8 +16,7 @@ from tap_cxone.families.data_extraction.schemas import ENTITIES
 MAX_WINDOW_DAYS = 14  # "up to two weeks per request", the vendor's usage guidelines
 
 
-@dataclass(frozen=True, slots=True)
-class EntitySettings:
+class EntitySettings(BaseSettings, frozen=True):
     """The settings of one entity; None keeps the built-in value."""
 
     name: Annotated[StreamName, Meta(examples=["wfm_payroll"])]
@@ -48,8 +46,7 @@ class EntitySettings:
     ] = field(default_factory=CsvSettings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataExtractionSettings(Section):
+class DataExtractionSettings(Section, frozen=True, kw_only=True):
     """The settings of the Data Extraction family."""
 
     NAME: ClassVar[str] = "data_extraction"

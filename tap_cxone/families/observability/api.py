@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 TABLES_PATH = "/observabilitydashboard/v2/tables"
-_BARE_ID = re.compile(r"(?=.*\d)[\w.:=-]+")  # a word without a digit is a status
+_BARE_ID = r"(?=.*\d)[\w.:=-]+"  # a word without a digit is a status
 _PERMISSION_HINT = (
     "grant the access key's user the permission to see the Observability Dashboard (CXone: Admin > "
     "Security > Roles). Ask NICE whether the application may export its tables"
@@ -175,7 +175,7 @@ class ObservabilityApi(JobApi):
 
 
 def _bare_id(body: Any) -> str | None:
-    return body if isinstance(body, str) and _BARE_ID.fullmatch(body) else None
+    return body if isinstance(body, str) and re.fullmatch(_BARE_ID, body) else None
 
 
 def _export_id(response: ApiResponse) -> str | None:

@@ -1,7 +1,6 @@
 """The settings of the observability family."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
@@ -17,8 +16,7 @@ from tap_cxone.families.observability.table_settings import TableOptions, TableS
 from tap_cxone.families.observability.tables import TABLES, DashboardTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservabilitySettings(TableOptions):
+class ObservabilitySettings(TableOptions, frozen=True, kw_only=True):
     """The settings of the observability family."""
 
     NAME: ClassVar[str] = "observability"

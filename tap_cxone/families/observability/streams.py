@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,7 +30,7 @@ from tap_cxone.windows import midnight
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tap_cxone.context import RunContext
     from tap_cxone.errors import ApiError, HistoryRefused
     from tap_cxone.families.observability.table_exports import TableExport
+    from tap_cxone.planning.workload import Workload
     from tap_cxone.windows import Overlap, Window
 
 NAME = ObservabilitySettings.NAME
@@ -136,6 +138,7 @@ class TableStream(JobStream):
     def __init__(self, tap: Tap, allocation: ExportAllocation, export: TableExport) -> None:
         """Store the export and declare the columns in the settings; files define all others."""
         self.allocation, self.export = allocation, export
+        self._workload: Workload | None = None  # what this run has not exported so far
         name, core_settings = export.table.stream, allocation.family.context.settings
         section = core_settings.section(ObservabilitySettings)
         own = f"{NAME}.table_streams, entry '{name}'"
@@ -202,11 +205,11 @@ class TableStream(JobStream):
         self.log_once("start", text, self.name, iso(refused.start), tried, error.message)
 
     def demand(self) -> ExportDemand:
-        """Return the exports that this stream needs."""
-        state = self.state_view
+        """Return the exports that this stream needs; those of this run are no demand any more."""
+        state, workload = self.state_view, self._workload or self.planned_workload()
         return ExportDemand(
             self.name,
-            self.planned_workload().export_priorities(),
+            workload.export_priorities(),
             failing=self.failed_last_run,
             bookmark=self.stream_history.initial_bookmark,
             stopped_at=state.quota_stopped_at(),
@@ -220,18 +223,18 @@ class TableStream(JobStream):
         return structs.replace(overlap, extends_first_window=reads_overlap)  # so it costs no export
 
     @override
-    def limit_to_quota(
-        self, windows: Iterable[Window], pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        """Yield windows that have an export, and those that the remaining quota allows.
+    def limit_to_quota(self, workload: Workload) -> Iterator[Window]:
+        """Yield windows that need no export, and those that the remaining quota allows.
 
         Raises:
             QuotaExhausted: The next window needs an export and none is allowed.
         """
-        with_job = set(pending)
-        for window in windows:
-            if window not in with_job:
+        to_export = deque(workload.windows_without_job)
+        for window in workload.windows:
+            self._workload = structs.replace(workload, windows_without_job=tuple(to_export))
+            if window in to_export:
                 self._require_export()
+                to_export.remove(window)
             yield window
 
     def _require_export(self) -> None:

@@ -1,12 +1,11 @@
 """The settings of which tables are exported, and with which filters."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.csv import CsvSettings
-from tap_cxone.config.definition import UNIQUE_NAMES
+from tap_cxone.config.definition import UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.model import Section
 from tap_cxone.config.shared import ColumnTypes, StreamName
 from tap_cxone.config.types import ColumnType, DateOrder
@@ -15,8 +14,7 @@ from tap_cxone.families.observability.tables import FILTERS, TABLES
 TABLE_PATHS = tuple(path for table in TABLES for path in table.paths)
 
 
-@dataclass(frozen=True, slots=True)
-class FilterSettings:
+class FilterSettings(BaseSettings, frozen=True):
     """The filters of the tables, by the names of the API."""
 
     Team: Annotated[tuple[str, ...], Meta(description="Teams.")] = ()
@@ -29,8 +27,7 @@ class FilterSettings:
         return {name: getattr(self, name) for name in FILTERS}
 
 
-@dataclass(frozen=True, slots=True)
-class TableSettings:
+class TableSettings(BaseSettings, frozen=True):
     """The settings of one stream of a table; None keeps the value of the family or the table."""
 
     name: Annotated[StreamName, Meta(examples=["voice_suggestions"])]
@@ -63,8 +60,7 @@ class TableSettings:
     columns: ColumnTypes = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableOptions(Section):
+class TableOptions(Section, frozen=True, kw_only=True):
     """The settings of the family that concern single tables; a base class of all its settings.
 
     `tables` has the paths as the user named them.

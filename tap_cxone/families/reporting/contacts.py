@@ -6,7 +6,6 @@ in windows of their start date, which never returns a change that came later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +45,7 @@ def change_limit(now: datetime) -> datetime:
     return midnight(now - CHANGE_HISTORY, days=1)
 
 
-@dataclass(kw_only=True)
-class ContactSource(ListSource):
+class ContactSource(ListSource, kw_only=True):
     """Source of completed contacts.
 
     Attributes:

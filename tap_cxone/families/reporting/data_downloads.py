@@ -21,7 +21,7 @@ from tap_cxone.http.retry import Attempts
 from tap_cxone.progress.activity import set_activity, sleep
 from tap_cxone.spool import WindowFile
 from tap_cxone.streams.definition import declare
-from tap_cxone.streams.narrowing import NarrowingStream
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.windows import daily_windows, midnight, whole_days
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class DownloadSource(Struct, frozen=True):
         """Do nothing: every fetch requests the file again."""
 
 
-class DownloadStream(NarrowingStream):
+class DownloadStream(WindowedStream):
     """Stream of one data download, read in windows of whole days of the user's time zone."""
 
     def __init__(self, tap: Tap, family: ApiFamily, entry: DataDownloadSettings) -> None:

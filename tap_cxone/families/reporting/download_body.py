@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tap_cxone.redact import Redactor
 
 # A quote inside base64 cannot occur, so this matches a key only.
-_ERROR = re.compile(rb'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)+)"')
-_NO_FILE = re.compile(rb'"file"\s*:\s*(?:""|null)')
-_LINK = re.compile(rb'"URI"\s*:\s*"[^"]', re.IGNORECASE)
+_ERROR = rb'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)+)"'
+_NO_FILE = rb'"file"\s*:\s*(?:""|null)'
+_LINK = rb'(?i)"URI"\s*:\s*"[^"]'
 _MAX_ERROR_BYTES = 4096
 
 
@@ -48,7 +48,7 @@ class DownloadBody(Struct, frozen=True):
         end = b""
         for chunk in chunks:
             end += chunk
-            if match := _ERROR.search(end):
+            if match := re.search(_ERROR, end):
                 text = self.redact(json.loads(b'"%b"' % match.group(1)))
                 msg = (
                     f"{self.description}: the report failed: {text}; run again when no other user "
@@ -57,7 +57,7 @@ class DownloadBody(Struct, frozen=True):
                 raise DownloadError(msg)
             end = end[-_MAX_ERROR_BYTES:]
             yield chunk
-        if _NO_FILE.search(end) and _LINK.search(end):
+        if re.search(_NO_FILE, end) and re.search(_LINK, end):
             msg = (
                 f"{self.description}: the response has a link in place of the file, so the API "
                 "ignored saveAsFile; set reporting.api_versions to another version for the stream"

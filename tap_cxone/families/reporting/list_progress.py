@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec import Struct, field
 
 from tap_cxone.rows.titles import fold
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@dataclass
-class ListProgress:
+class ListProgress(Struct):
     """Progress of one list, whose rows are identified by hashes of their keys.
 
     Attributes:

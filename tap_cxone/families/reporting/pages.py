@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec import Struct
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import DownloadError, ResponseTimeout
@@ -36,8 +37,7 @@ class RowsMoved(DownloadError):
     """Rows moved across a page boundary while paging, so some were not read."""
 
 
-@dataclass(kw_only=True)
-class ListSource:
+class ListSource(Struct, kw_only=True):
     """Source of the rows of one list (a `FileSource`).
 
     It reads the list with `skip`, and once more if rows moved meanwhile.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ from tap_cxone.families.reporting.declarations import declaration_of
 from tap_cxone.families.reporting.pages import ListSource, date_range
 from tap_cxone.families.reporting.period_tables import DAY
 from tap_cxone.families.reporting.settings import ReportingSettings
-from tap_cxone.streams.narrowing import NarrowingStream
+from tap_cxone.streams.windowed import WindowedStream
 from tap_cxone.streams.zoned import ZonedStream
 from tap_cxone.windows import Window, grid_windows, whole_days
 
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _MEDIA_TYPE = "mediaTypeId"
 
 
-@dataclass(kw_only=True)
-class PeriodSource(ListSource):
+class PeriodSource(ListSource, kw_only=True):
     """Source of the rows of a date range.
 
     Attributes:
@@ -59,7 +57,7 @@ class PeriodSource(ListSource):
         return self.rules.apply(row, defaults)
 
 
-class PeriodStream(NarrowingStream):
+class PeriodStream(WindowedStream):
     """Stream of one list of a date range, in windows on a grid."""
 
     def __init__(self, tap: Tap, family: ApiFamily, table: PeriodTable) -> None:

@@ -1,12 +1,12 @@
 """The settings of one custom report."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.config.csv import DATE_ORDER, TIMEZONE, CsvSettings
+from tap_cxone.config.definition import BaseSettings
 from tap_cxone.config.shared import ColumnTypes, StreamName, text_problems
 from tap_cxone.config.types import ColumnType
 from tap_cxone.rows.titles import spelling
@@ -15,8 +15,7 @@ MAX_RETENTION_DAYS = 14
 MAX_WINDOW_DAYS = 89
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportJobSettings:
+class ReportJobSettings(BaseSettings, frozen=True, kw_only=True):
     """The settings of one custom report."""
 
     name: Annotated[StreamName, Meta(examples=["contacts_of_yesterday"])]

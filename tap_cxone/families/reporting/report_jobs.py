@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z, parse_instant
@@ -155,7 +155,7 @@ class ReportJobsApi(JobApi):
         times = JobTimes(*(_instant_or_none(job.get(key)) for key in ("jobStart", "jobEnd")))
         self.job_times[json_id(job.get("jobId")) or ""] = times
         response = super().read_status(job)
-        return replace(response, is_known=response.is_known or not response.api_status)
+        return structs.replace(response, is_known=response.is_known or not response.api_status)
 
     @property
     @override

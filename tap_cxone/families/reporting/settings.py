@@ -1,15 +1,14 @@
 """The settings of the reporting family."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 from typing_extensions import override
 
 from tap_cxone.config.csv import DATE_ORDER, CsvSettings
-from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import Section, Settings
@@ -30,8 +29,7 @@ OPT_IN_REASON = "its data need other permissions than those of Data Extraction"
 Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+(?!\n)$")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataDownloadSettings:
+class DataDownloadSettings(BaseSettings, frozen=True, kw_only=True):
     """The settings of one data download; None keeps the preset's value."""
 
     name: Annotated[
@@ -84,8 +82,7 @@ class DataDownloadSettings:
         return timedelta(days=days)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportingSettings(Section):
+class ReportingSettings(Section, frozen=True, kw_only=True):
     """The settings of the reporting family."""
 
     NAME: ClassVar[str] = "reporting"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec import Struct
 
 from tap_cxone.errors import InvalidRecords
 from tap_cxone.rows.row_counts import InvalidRow
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from tap_cxone.windows import Window
 
 
-@dataclass
-class WindowDates:
+class WindowDates(Struct):
     """Counts of the rows of one file by their dates (a `RowCheck`).
 
     An instant at the end of the window is in neither count: the API may include the end.

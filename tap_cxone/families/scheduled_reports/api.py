@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import structs
 from typing_extensions import override
 
 from tap_cxone.clock import iso_z
 from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, Unavailable
 from tap_cxone.families.scheduled_reports.schedule_list import schedule_path
 from tap_cxone.http.date_range import other_range, shown_range
-from tap_cxone.http.json_body import error_of, json_list, json_object, letters
+from tap_cxone.http.empty_result import report_empty_result
+from tap_cxone.http.json_body import error_of, find_value, json_list, json_object, letters
 from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.json_pages import spool_json_pages
 from tap_cxone.http.messages import parse_json_rows
@@ -104,16 +106,26 @@ class ReportsApi(JobApi):
         if response.status is not JobStatus.SUCCEEDED:
             return response
         if difference := other_range(_shown_range(response.body), job.window):
-            return replace(response, status=JobStatus.FAILED, reason=difference)
+            return structs.replace(response, status=JobStatus.FAILED, reason=difference)
         if response.link:
             return response
         if error_text := _error_without_rows(response.body):
             reason = self.client.redact(error_text)
-            return replace(response, status=JobStatus.FAILED, reason=reason)
+            return structs.replace(response, status=JobStatus.FAILED, reason=reason)
+        self._report_if_empty(response.body, job)
         # This response is the first page. A second request for it would count as a poll.
         path = self.status_path(job)
         self._first_pages = {path: response.body}
-        return replace(response, link=path)
+        return structs.replace(response, link=path)
+
+    def _report_if_empty(self, first_page: Any, job: Job) -> None:
+        """Show the API's words about a whole result without rows."""
+        result = json_object(first_page)
+        if not result.get("data") and not result.get("nextPageToken"):
+            texts = {key: value for key, value in result.items() if isinstance(value, str)}
+            words = find_value(texts, self.REASON_KEYS)
+            description = f"{self.name}, {job.window}"
+            report_empty_result(self.schedules.log, self.client, description, words)
 
     @override
     def download(self, link: str, description: str) -> Spool:

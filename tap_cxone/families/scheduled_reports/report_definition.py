@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tap_cxone.families.scheduled_reports.settings import ReportSettings
 
 _WORDS = {"type", "operator", "value"}  # keys whose values are words of the API, in any spelling
-_TIME = re.compile(r"(\d{1,2}):(\d\d)(?::00(?:\.0+)?)?Z?")
+_TIME = r"(\d{1,2}):(\d\d)(?::00(?:\.0+)?)?(?:Z|\+00:?00)?"
 
 
 def schedule_definition(report: ReportSettings) -> dict[str, Any]:
@@ -109,5 +109,5 @@ def _is_same_value(path: str, registered: str, expected: str) -> bool:
 
 
 def _parse_time(text: str) -> tuple[int, int] | str:
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text)
     return (int(match[1]), int(match[2])) if match else text

@@ -2,16 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from tap_cxone.clock import is_same_zone, time_zone
 from tap_cxone.config.column_rules import COLUMN_RULES, ColumnRule
 from tap_cxone.config.csv import DATE_ORDER, CsvSettings
-from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES
+from tap_cxone.config.definition import ONE_WEEK, UNIQUE_NAMES, BaseSettings
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.messages import did_you_mean
 from tap_cxone.config.model import JOB_TIMEOUT_SETTING, Section, Settings
@@ -39,11 +38,10 @@ OPERATORS = ("in", "notIn", "eq")
 _FINAL_HOUR_UTC = 5  # the tutorial: daily figures are final between 03:00 and 05:00
 _MIN_POLL_INTERVAL = timedelta(seconds=15)  # the tutorial: a faster poll returns nothing new
 _UTC = "UTC"
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFilter:
+class ReportFilter(BaseSettings, frozen=True):
     """A filter of the rows of a report."""
 
     dimension: Annotated[str, Meta(description="Dimension to filter by.")]
@@ -53,8 +51,7 @@ class ReportFilter:
     ] = "in"
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleSettings:
+class ScheduleSettings(BaseSettings, frozen=True):
     """The schedule on which CXone runs a report by itself."""
 
     type: Annotated[
@@ -71,8 +68,7 @@ class ScheduleSettings:
     ] = _UTC
 
 
-@dataclass(frozen=True, slots=True)
-class DateRangeSettings:
+class DateRangeSettings(BaseSettings, frozen=True):
     """The dates of the runs that CXone starts. The tap sets the dates of its own runs."""
 
     type: Annotated[
@@ -95,8 +91,7 @@ class DateRangeSettings:
         return any((self.start, self.end, self.startDate, self.endDate))
 
 
-@dataclass(frozen=True, slots=True)
-class ReportSettings:
+class ReportSettings(BaseSettings, frozen=True):
     """The settings of one scheduled report."""
 
     name: Annotated[StreamName, Meta(examples=["agent_performance_daily"])]
@@ -162,8 +157,7 @@ class ReportSettings:
         return (name, f"{name} (totals)") if self.verify_totals else (name,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduledReportsSettings(Section):
+class ScheduledReportsSettings(Section, frozen=True, kw_only=True):
     """The settings of the scheduled reports."""
 
     NAME: ClassVar[str] = "scheduled_reports"
@@ -285,7 +279,7 @@ class ScheduledReportsSettings(Section):
             if metric not in report.metrics:
                 yield f": verify_totals.metrics has '{metric}', which is not in its metrics; add it"
         yield from _definition_problems(report)
-        if not _TIME.fullmatch(report.schedule.time):
+        if not re.fullmatch(_TIME, report.schedule.time):
             yield (
                 f": schedule.time is '{report.schedule.time}'; write hours and minutes, such as "
                 "05:30"

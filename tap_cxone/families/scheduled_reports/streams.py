@@ -34,6 +34,8 @@ from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
+from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.streams.calendar_windows import CalendarStream
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.full_table import FullTableStream
 from tap_cxone.streams.job_stream import JobStream
@@ -41,11 +43,9 @@ from tap_cxone.streams.schema import Declaration
 from tap_cxone.streams.state import StreamState
 from tap_cxone.streams.tenant_info import read_tenant_info
 from tap_cxone.streams.totals import Totals, VerifiedSource, calls_with_totals
-from tap_cxone.windows import calendar_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Record
@@ -174,7 +174,7 @@ class SchedulesStream(FullTableStream):
                 yield f"schedule '{name}' ({schedule_id}), which no report of the settings uses"
 
 
-class ReportStream(JobStream):
+class ReportStream(CalendarStream, JobStream):
     """Stream of one report, run over windows of whole UTC days with final figures."""
 
     def __init__(self, tap: Tap, family: ApiFamily, report: ReportSettings) -> None:
@@ -197,6 +197,7 @@ class ReportStream(JobStream):
             formats=("json", "csv"),
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),
+            max_digests=MAX_DIGESTS // len(family_settings.reports),
             text_format=text_format(
                 report.csv.over(family_settings.csv),
                 csv_setting=f"{setting}, csv",
@@ -264,7 +265,7 @@ class ReportStream(JobStream):
         store = JobStore(
             stream=self.name,
             was_committed=lambda _: False,
-            predates_reload=lambda _: False,
+            reload_of=lambda _: "",
             state=StreamState(self.name, {}),
             emit_state=lambda: None,
             ledger=NullLedger(),
@@ -284,7 +285,8 @@ class ReportStream(JobStream):
     @override
     def row_meaning(self) -> dict[str, Any]:
         report = schedule_definition(self.report)["report"]
-        return {name: report[name] for name in _MEANING}
+        meaning = {name: report[name] for name in _MEANING}
+        return {**meaning, f"{NAME}.window_days": self.aggregate_days}
 
     @property
     @override
@@ -292,10 +294,13 @@ class ReportStream(JobStream):
         return self.aggregate_days
 
     @override
-    def windows(
-        self, start: datetime, end: datetime, pending: Iterable[Window]
-    ) -> Iterator[Window]:
-        include_partial = self.is_last_end(end)
-        return calendar_windows(
-            start, end, max_days=self.window_days, pending=pending, include_partial=include_partial
+    def may_halve(self, window: Window) -> bool:
+        if not self.was_read(window):
+            return True
+        text = (
+            "%s: %s was read as one window before, so it is not halved: the target would keep its "
+            "rows beside those of the halves. If it fails again, remove it from reload or "
+            "deep_lookback, which request it"
         )
+        self.logger.warning(text, self.name, window)
+        return False

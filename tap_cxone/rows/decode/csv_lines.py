@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal
@@ -173,7 +174,7 @@ class LineFilter(Struct, frozen=True):
         if not self.delimiter:
             return False
         line = self.delimiter.join(cells).removeprefix("\ufeff")
-        return DELIMITER_LINE.fullmatch(line) is not None
+        return re.fullmatch(DELIMITER_LINE, line) is not None
 
 
 _first_cell = itemgetter(0)

@@ -28,7 +28,7 @@ _CHUNK_CHARACTERS = 1 << 14  # characters per read
 _CHUNKS_PER_BLOCK = 3  # maximum number of reads per block
 DELIMITERS = (";", "\t", "|")
 """Delimiters beside the comma that the known columns of a header show."""
-DELIMITER_LINE = re.compile(r'"?sep *= *([^" \r\n])"?\s*', re.IGNORECASE)
+DELIMITER_LINE = r'(?i)"?sep *= *([^" \r\n])"?\s*'
 """First line of a file that Excel reads: it names the delimiter."""
 
 
@@ -91,7 +91,7 @@ class CsvSource(Struct, frozen=True):
         known columns, else a comma.
         """
         first = self._first_line()
-        announced = DELIMITER_LINE.fullmatch(first)
+        announced = re.fullmatch(DELIMITER_LINE, first)
         delimiter = self.expected.text_format.delimiter
         if not delimiter:
             delimiter = announced[1] if announced else self._recognise_delimiter(first)

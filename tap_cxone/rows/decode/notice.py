@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NO_DATA = re.compile(
-    r"""(?ix) \W* (?: there\ (?:is|are|was|were)\ | [a-z ]{0,20}\b(?:query|search|export)
+_NO_DATA = r"""(?ix) \W* (?: there\ (?:is|are|was|were)\ | [a-z ]{0,20}\b(?:query|search|export)
         \ (?:has\ )?(?:returned|found|contains)\ )?
     (?:no|0|zero)\ (?:matching\ )?(?:data|records?|rows?|results?|entries|items|interactions)
     (?:\ (?:is|are|was|were))?
     (?:\ (?:found|available|returned|exists?|to\ export))?
     (?P<scope>\ (?:for|in|within|between|during|from|match(?:es|ed|ing)?)\b .*)? \W*"""
-)
-_SCOPE = re.compile(
+_SCOPE = (
     r"(?i)\b(?:range|period|dates?|days?|time|window|interval|filters?|criteria|selection|query)\b"
     r"|\d[-/.]\d"
 )
-_FAILURE = re.compile(r"(?i)\b(?:fail|error|expired|denied|unavailable|time(?:d )?out|try again)")
-_SENTENCE = re.compile(r"\b[a-z]+ [a-z]+\b|\b(?:failed|failure|error|denied|expired)\b")
+_FAILURE = r"(?i)\b(?:fail|error|expired|denied|unavailable|time(?:d )?out|try again)"
+_SENTENCE = r"\b[a-z]+ [a-z]+\b|\b(?:failed|failure|error|denied|expired)\b"
 # A phrase of one word, such as `Conflict`, may be the title of a column.
 _HTTP_ERRORS = {
     status.phrase.casefold()
@@ -30,7 +28,7 @@ _HTTP_ERRORS = {
     if status >= HTTPStatus.BAD_REQUEST and " " in status.phrase
 }
 
-_WORD = re.compile(r"[^\W\d_]{2}")
+_WORD = r"[^\W\d_]{2}"
 
 
 def is_no_data(cells: Sequence[str]) -> bool:
@@ -38,11 +36,11 @@ def is_no_data(cells: Sequence[str]) -> bool:
     texts = [cell for cell in cells if cell.strip()]
     if not texts or not has_blanks_after_delimiters(texts):
         return False
-    match = _NO_DATA.fullmatch(text := ",".join(texts))
+    match = re.fullmatch(_NO_DATA, text := ",".join(texts))
     if match is None:
         return False
     scope = match["scope"]
-    return not scope or (_SCOPE.search(scope) is not None and not _FAILURE.search(text))
+    return not scope or (re.search(_SCOPE, scope) is not None and not re.search(_FAILURE, text))
 
 
 def is_prose(header: Sequence[str]) -> bool:
@@ -52,7 +50,7 @@ def is_prose(header: Sequence[str]) -> bool:
     the phrase of an HTTP error.
     """
     return has_blanks_after_delimiters(header) and any(
-        _SENTENCE.search(cell) or cell.strip().casefold() in _HTTP_ERRORS for cell in header
+        re.search(_SENTENCE, cell) or cell.strip().casefold() in _HTTP_ERRORS for cell in header
     )
 
 
@@ -69,7 +67,7 @@ def differs_from_rows(header: Sequence[str], columns: Sequence[Sequence[str]]) -
         columns: The cells of lines below it, by columns.
     """
     return all(any(map(str.isalpha, cell)) for cell in header) and any(
-        _WORD.search(title) and _is_of_numbers(cells)
+        re.search(_WORD, title) and _is_of_numbers(cells)
         for title, cells in zip(header, columns, strict=False)
     )
 
@@ -77,5 +75,5 @@ def differs_from_rows(header: Sequence[str], columns: Sequence[Sequence[str]]) -
 def _is_of_numbers(cells: Sequence[str]) -> bool:
     texts = list(filter(str.strip, cells))
     return bool(texts) and all(
-        any(map(str.isdigit, text)) and not _WORD.search(text) for text in texts
+        any(map(str.isdigit, text)) and not re.search(_WORD, text) for text in texts
     )

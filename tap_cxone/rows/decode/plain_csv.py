@@ -3,7 +3,8 @@ r"""Parse CSV with pyarrow where its text is plain; the rows equal those of `Csv
 The file is cut into chunks at the ends of rows. Text is plain if it is UTF-8 without NUL
 characters, if only `\n` and `\r\n` end lines, and if quotes enclose whole cells. The ordinary
 parser reads a chunk of plain text that has a row of another width, a blank row or a header. At the
-first text that is not plain it reads the rest of the file.
+first text that is not plain it reads the rest of the file. Large chunks are unpacked and parsed on
+a thread, while the rows before them are converted.
 
 This module needs pyarrow (extra `parquet`), so it is imported only where pyarrow is installed.
 """
@@ -21,17 +22,19 @@ from msgspec import Struct
 
 from tap_cxone.rows.decode.joined_parts import fold_case, spell
 from tap_cxone.rows.decode.plain_block import PlainBlock, csv_blocks
+from tap_cxone.rows.decode.read_ahead import read_ahead
 from tap_cxone.rows.decode.text import DAMAGE_ERRORS, open_utf_8
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from tap_cxone.rows.decode.csv_lines import LineFilter
     from tap_cxone.rows.decode.csv_source import CsvBlock, CsvSource
 
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 21
 """Usual size of a chunk. A larger one needs fewer calls, and more memory."""
+_MIN_AHEAD_BYTES = 1 << 20  # of smaller chunks, threads wait for the interpreter's lock too often
 
 # The default pool takes some megabytes more, since it keeps memory that is free.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -64,17 +67,25 @@ class PlainParser(Struct, frozen=True):
         self.source.null_characters.count = 0
         position = lines = 0
         try:
-            for chunk in self._chunks():
+            parsed = self._parsed_chunks()
+            is_ahead = self.chunk_bytes >= _MIN_AHEAD_BYTES
+            for chunk, arrays in read_ahead(parsed) if is_ahead else parsed:
                 if chunk is None:
                     yield from self.source.blocks(position, lines)
                     return
-                yield from self._blocks_of(chunk, lines)
+                yield from self._blocks_of(chunk, arrays, lines)
                 position += len(chunk)
                 lines += chunk.count(b"\n")
         except DAMAGE_ERRORS:
             for _ in self.source.blocks():  # raises the error, with its position
                 pass
             raise
+
+    def _parsed_chunks(self) -> Generator[tuple[bytes | None, Sequence[Any]]]:
+        """Yield what `_chunks` does, each with the cells by columns; none of the header."""
+        chunks = self._chunks()
+        yield next(chunks), ()
+        yield from ((chunk, self._parse(chunk) if chunk else ()) for chunk in chunks)
 
     def _chunks(self) -> Iterator[bytes | None]:
         """Yield the header, then chunks of plain rows; None at the first text that is not plain."""
@@ -92,17 +103,18 @@ class PlainParser(Struct, frozen=True):
                     return
                 yield chunk
 
-    def _blocks_of(self, chunk: bytes, lines_before: int) -> Iterator[CsvBlock | PlainBlock]:
-        is_ordered = not self.line_filter.order.indexes
-        block = self._parse(chunk, lines_before) if lines_before and is_ordered else None
-        if block is None:
-            yield from csv_blocks(chunk, lines_before, self.source.delimiter)
+    def _blocks_of(
+        self, chunk: bytes, arrays: Sequence[Any], lines_before: int
+    ) -> Iterator[CsvBlock | PlainBlock]:
+        delimiter, is_ordered = self.source.delimiter, not self.line_filter.order.indexes
+        blanks = _blanks(arrays) if arrays and is_ordered else ()
+        if not blanks or self._may_have_header(arrays) or _has_blank_row(blanks):
+            yield from csv_blocks(chunk, lines_before, delimiter)
         else:
-            yield block
+            yield PlainBlock(chunk, lines_before, delimiter, arrays, blanks, len(arrays[0]))
 
-    def _parse(self, chunk: bytes, lines_before: int) -> PlainBlock | None:
-        """Return the rows of a chunk; None if one of them needs the ordinary parser."""
-        delimiter = self.source.delimiter
+    def _parse(self, chunk: bytes) -> Sequence[Any]:
+        """Return the cells of each column; none if a row needs the ordinary parser."""
         names = [str(index) for index in range(self.width)]
         try:
             table = pa_csv.read_csv(
@@ -110,7 +122,9 @@ class PlainParser(Struct, frozen=True):
                 pa_csv.ReadOptions(
                     use_threads=False, column_names=names, block_size=len(chunk) + 1
                 ),
-                pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in chunk),
+                pa_csv.ParseOptions(
+                    delimiter=self.source.delimiter, newlines_in_values=b'"' in chunk
+                ),
                 pa_csv.ConvertOptions(
                     check_utf8=False,  # `_is_plain` has checked it
                     column_types=dict.fromkeys(names, pa.string()),
@@ -118,33 +132,30 @@ class PlainParser(Struct, frozen=True):
                 ),
             )
         except pa.ArrowInvalid:  # a row has another number of cells
-            return None
-        arrays = [column.combine_chunks() for column in table.columns]
-        if table.num_rows <= 1 or not arrays:
-            return None
-        blanks = _blanks(arrays, table.num_rows)
-        if self._may_have_header(arrays) or _has_blank_row(blanks):
-            return None
-        return PlainBlock(chunk, lines_before, delimiter, arrays, blanks, table.num_rows)
+            return ()
+        # Arrays of the parser have several times the memory that they use, and the copies have not.
+        return [column.combine_chunks() for column in table.columns] if table.num_rows > 1 else ()
 
     def _may_have_header(self, arrays: Sequence[Any]) -> bool:
         first_cells = arrays[0].to_pylist()
         text = fold_case("\n".join(first_cells))
-        return self.line_filter.may_have_header(first_cells, text) or (
-            self.line_filter.order.may_be_named_in(text) and self._may_have_other_order(arrays)
-        )
+        has_header = self.line_filter.may_have_header(first_cells, text)
+        return has_header or self._may_have_other_order(arrays)
 
     def _may_have_other_order(self, arrays: Sequence[Any]) -> bool:
         """Return True if the first two cells of a row are titles; one alone may be a value."""
         order = self.line_filter.order
         first_cells = pc.utf8_trim_whitespace(arrays[0])
         is_title = pc.is_in(first_cells, value_set=pa.array(order.first_cells, pa.string()))
+        if not is_title.true_count:
+            return False
         second_cells = arrays[1].filter(is_title).unique().to_pylist()
         return not set(map(spell, order.header)).isdisjoint(map(spell, second_cells))
 
 
-def _blanks(arrays: Sequence[Any], count: int) -> Sequence[Any]:
+def _blanks(arrays: Sequence[Any]) -> Sequence[Any]:
     """Return arrays that say of each text whether it is empty or whitespace."""
+    count = len(arrays[0])
     texts = pa.chunked_array(arrays)  # a call for each column takes longer than its texts
     is_blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
     joined = is_blank.combine_chunks()

@@ -29,8 +29,7 @@ BUILT_IN_STREAMS = ("visits",)
 _VISITS = Declaration(name="visits", columns=(Column("page"),), primary_keys=("visit_id",))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrialSettings(Section):
+class TrialSettings(Section, frozen=True, kw_only=True):
     """The settings of the trial family."""
 
     NAME: ClassVar[str] = "trial"

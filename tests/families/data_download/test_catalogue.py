@@ -210,7 +210,7 @@ def test_values_allowed_as_objects(sim, clock):
     assert [record["field"] for record in out.records(QUARANTINE)] == ["cm_x"]
 
 
-@pytest.mark.parametrize("pages", ["token", "number"])
+@pytest.mark.parametrize("pages", ["token", "number", "page count"])
 def test_catalogue_in_pages_is_read_whole(simulate, clock, pages):
     """All pages of the list are read, whether they name a token or a number and a total."""
     sim = simulate(catalogue_shape="entities", list_page_size=2, list_pages=pages)

@@ -117,3 +117,21 @@ def test_ids_of_a_catalogue_that_is_not_stored_keep_their_columns(simulate, cloc
     (before,), (after,) = columns_of(run), columns_of(out)
     assert after[1] == before[1]
     assert after[2] != before[1]
+
+
+@pytest.mark.parametrize("ids", PAIRS[2:], ids="-".join)
+def test_id_requested_in_place_of_a_like_one_gets_another_column(simulate, clock, ids):
+    """A metric has no value in the column of a former one that only case tells apart."""
+    sim, outs, state = simulate(), [], None
+    publish_ids(sim, *ids)
+
+    for number, metric_id in enumerate(ids, start=1):
+        serve_pages(sim, page(interaction(customMetrics={metric_id: number})))
+        config = download_settings(sim, number, entry={"custom_metrics": [metric_id]})
+        outs.append(run_downloads(config, clock, state=state))
+        state = outs[-1].state
+
+    (before,), (after,) = map(columns_of, outs)
+    assert before == {1: "cm_1"}
+    assert after.keys() == {2}
+    assert after[2] != "cm_1"

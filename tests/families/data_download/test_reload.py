@@ -55,3 +55,17 @@ def test_reload_within_a_window_reads_the_whole_window_again(sim, clock):
     assert again < windows
     before = [r for r in first.records(STREAM) if (r["_window_start"], r["_window_end"]) in again]
     assert second.records(STREAM) == before
+
+
+def test_window_that_start_date_has_cut_is_read_again_as_it_was(sim, clock):
+    """The whole window would leave the row of its second part beside its own."""
+    own = {"window_days": 5}
+    later = download_settings(sim, 5, own=own, start_date=local_start(2))
+    config = download_settings(sim, 5, own=own)
+    state = run_downloads(later, clock).state
+    before = run_downloads(config, clock, state=state)
+
+    out = run_downloads({**config, **reload_of(15, 20)}, clock, state=before.state)
+
+    assert starts_of(before) == [local_start(0)]
+    assert starts_of(out) == [local_start(0), local_start(2)]

@@ -9,6 +9,7 @@ import pytest
 from tests.support.scheduled_reports import (
     SCHEDULES,
     STREAM,
+    answer,
     definition,
     registrations,
     report_settings,
@@ -49,6 +50,20 @@ def test_schedule_in_another_name_of_utc_is_not_changed(sim, clock, zone):
     assert updates(sim) == []
 
 
+@pytest.mark.parametrize("time", ["5:30", "05:30:00.000Z", "05:30:00+00:00"])
+def test_schedule_at_the_same_time_is_not_changed(sim, clock, time):
+    """Seconds of zero and the offset of UTC are no difference."""
+    first = run_reports(report_settings(sim), clock)
+    there = {**definition(), "scheduleId": sim.schedules[0].id}
+    there["schedule"]["time"] = time
+    answer(sim, "list", {"entities": [there]})
+
+    out = run_reports(report_settings(sim, 2), clock, state=first.state)
+
+    assert out.error is None
+    assert updates(sim) == []
+
+
 def test_schedule_listed_by_name_alone_is_completed_by_its_id(simulate, clock):
     """A list of names needs one more request per schedule, and changes nothing."""
     sim = simulate(list_names_only=True)
@@ -76,9 +91,9 @@ def test_accepted_change_that_the_list_does_not_show_is_warned_of(simulate, cloc
     assert "report.metrics" in warning
 
 
-@pytest.mark.parametrize("pages", ["token", "number"])
+@pytest.mark.parametrize("pages", ["token", "number", "page count"])
 def test_schedule_on_a_later_page_of_the_list_is_used(simulate, clock, pages):
-    """All pages of the list are read, whether they name a token or a number and a total."""
+    """All pages of the list are read: they name a token, or a number and a total."""
     sim = simulate(list_page_size=2, list_pages=pages, name_filter="ignored")
     for number in range(4):
         sim.add_schedule(definition(f"other_{number}"))

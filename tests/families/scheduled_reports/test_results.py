@@ -6,7 +6,7 @@ import pytest
 
 from tap_cxone.errors import CXoneError, DownloadError, JobFailed
 from tap_cxone.simulator import Fault
-from tests.support.expectations import failure
+from tests.support.expectations import failure, warnings_logged
 from tests.support.ids import readable
 from tests.support.requests import json_body, polls, submits
 from tests.support.scheduled_reports import (
@@ -388,3 +388,39 @@ def test_report_file_damaged_is_downloaded_again(simulate, clock, hasty, kind):
 
     assert whole(out, sim)
     assert len(sim.report_runs) == 1
+
+
+@pytest.mark.parametrize("key", ["message", "errorMessage"])
+def test_result_without_rows_shows_the_words_of_the_api(sim, clock, caplog, key):
+    """An empty result with a message is committed, and a warning has the message."""
+    answer(sim, "poll", done(**{key: "No data for access_token=abc", "filters": {"reason": "x"}}))
+
+    out = run_reports(report_settings(sim), clock)
+
+    (warning,) = [w for w in warnings_logged(caplog) if "the API says" in w]
+    assert out.error is None
+    assert out.records(STREAM) == []
+    assert "'agent_performance_daily', 2026-03-15" in warning
+    assert "No data for" in warning
+    assert "abc" not in warning
+
+
+@pytest.mark.parametrize("result", [done(), done(report_row(), message="2 s")], ids=["-", "row"])
+def test_result_that_is_ordinary_is_no_warning(sim, clock, caplog, result):
+    """Neither an empty result without words nor words beside rows are a warning."""
+    answer(sim, "poll", result)
+
+    run_reports(report_settings(sim), clock)
+
+    assert not [w for w in warnings_logged(caplog) if "the API says" in w]
+
+
+def test_first_page_without_rows_is_no_empty_result(sim, clock, caplog):
+    """Words beside the token of a further page do not say that the result is empty."""
+    answer(sim, "poll", done(message="1 of 2", nextPageToken="b"))
+    answer(sim, "page", done(report_row()))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert len(out.records(STREAM)) == 1
+    assert not [w for w in warnings_logged(caplog) if "the API says" in w]

@@ -77,6 +77,23 @@ def test_order_of_metrics_is_no_change_of_meaning(sim, clock, caplog):
     assert warnings_of(caplog) == []
 
 
+def test_order_of_a_filter_is_no_change_of_meaning(sim, clock, caplog):
+    """The values of a filter, and filters themselves, in another order select the same rows."""
+    filters = [
+        {"dimension": "queueId", "values": ["q_0a17", "q_0b42"], "operator": "notIn"},
+        {"dimension": "agentId", "values": ["x"], "operator": "notIn"},
+    ]
+    reversed_filters = [{**one, "values": one["values"][::-1]} for one in filters[::-1]]
+    first = run_reports(report_settings(sim, entry={"filters": filters}), clock)
+
+    out = run_reports(
+        report_settings(sim, 2, entry={"filters": reversed_filters}), clock, state=first.state
+    )
+
+    assert out.error is None
+    assert warnings_of(caplog) == []
+
+
 def test_export_with_another_filter_is_reported(sim, clock, caplog):
     """An export whose filter changed after the bookmark has rows of two meanings."""
     first = run_exports(changed_export_settings(sim), clock)

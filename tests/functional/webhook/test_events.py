@@ -122,6 +122,19 @@ def test_webhook_reports_an_exhausted_quota(sim, clock, listener):
     assert (told["event"], told["stream"]) == ("quota_exhausted", KB)
 
 
+def test_webhook_reports_a_quota_that_fails_the_stream(sim, clock, listener):
+    """With `on_quota_exhausted: fail` both events are reported."""
+    config = with_webhook(sim, listener, 5, events=["quota_exhausted", "stream_failed"])
+    config |= tap_settings(sim.url, families=ALL_FAMILIES)
+    config |= {"observability": {"window_days": 1}, "on_quota_exhausted": "fail"}
+
+    run_tap(config, clock=clock, only=KB)
+
+    quota, failed = listener.told
+    assert (quota["event"], failed["event"]) == ("quota_exhausted", "stream_failed")
+    assert quota["until"] == failed["until"] > quota["timestamp"]
+
+
 def test_webhook_reports_the_end_of_a_run(sim, clock, listener):
     """The end of the run is the last notification, with its outcome."""
     run_exports(with_webhook(sim, listener, 2, events=COMMITS_AND_END), clock)

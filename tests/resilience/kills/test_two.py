@@ -213,12 +213,9 @@ def test_two_with_the_same_stream(tmp_path, case, journal_address):
 
 @pytest.mark.promise("pending-jobs")
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "most"), [("gap", 3), ("newest first", 3), ("reload", 5)])
+@pytest.mark.parametrize(("name", "most"), [("gap", 3), ("newest first", 3), ("reload", 4)])
 def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
-    """Two taps with one state read a gap once, and the newest days first.
-
-    A reload may be spent by each: its job cannot be told from that of the first reading.
-    """
+    """Two taps with one state export a gap, a reload or the newest days once."""
     case = BY_NAME["extraction-async"]
     with case_simulator(case, **SCARCE) as sim:
         config = configured(case, sim, journal=str(tmp_path / "journal.db"))

@@ -65,7 +65,7 @@ def make(stored_state, emitted, ledger) -> Callable[..., KnownJobs]:
         store = JobStore(
             stream="stream",
             was_committed=lambda _: False,
-            predates_reload=lambda _: False,
+            reload_of=lambda _: "",
             state=stored_state,
             emit_state=lambda: emitted.append(stored_state.pending_jobs()),
             ledger=own,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tap_cxone.planning.narrow_windows import GOOD_WINDOWS, NarrowWindows
+from tap_cxone.planning.narrow_windows import COMMITS_TO_DOUBLE, NarrowWindows
 from tap_cxone.windows import Window
 
 FIRST_DAY = datetime(2026, 3, 1, tzinfo=UTC)
@@ -20,7 +20,7 @@ def days_from(number: int, days: int = 4) -> Window:
 def test_days_double_step_by_step_up_to_the_setting():
     """Each ten good windows double the days, and the setting applies again in the end."""
     value, seen = NarrowWindows().halve(4), []
-    for number in range(3 * GOOD_WINDOWS):
+    for number in range(3 * COMMITS_TO_DOUBLE):
         value = value.commit(days_from(number), configured_days=8)
         seen.append(value.days)
 
@@ -31,7 +31,7 @@ def test_days_double_step_by_step_up_to_the_setting():
 def test_halving_again_restarts_the_count_of_good_windows():
     """Nine good windows before a failure do not count."""
     value = NARROW
-    for number in range(GOOD_WINDOWS - 1):
+    for number in range(COMMITS_TO_DOUBLE - 1):
         value = value.commit(days_from(number), configured_days=8)
 
     assert value.halve(4).commit(days_from(9), configured_days=8) == NarrowWindows(2, 1)

@@ -23,7 +23,7 @@ from tap_cxone.output.parquet import Parquet
 from tap_cxone.output.record_lines import LineEncoder
 from tap_cxone.rows.columns import Column
 from tap_cxone.rows.dates import DateRule, FileDates
-from tap_cxone.rows.decode import FileExpectation, open_table
+from tap_cxone.rows.decode import FileExpectation, open_table, plain_csv
 from tap_cxone.rows.layout import ROW_HASH, RecordSpec
 from tap_cxone.rows.reader import RowReader
 from tap_cxone.rows.row_counts import InvalidRow
@@ -34,6 +34,8 @@ from tests.support.properties import many
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_cxone.rows.columnar import Records
 
 CELLS = [
@@ -213,6 +215,14 @@ USUAL = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _small_chunks_are_parsed_ahead() -> Iterator[None]:
+    """Parse chunks of 200 bytes on a thread too, so that a few rows have several of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plain_csv, "_MIN_AHEAD_BYTES", 200)
+        yield
+
+
 @many
 @given(files, specs, st.sampled_from([40, 200, 1 << 20]))
 def test_plain_csv_of_any_text_is_read_as_by_the_ordinary_reader(text, spec, chunk_bytes):
@@ -257,13 +267,14 @@ def test_plain_csv_of_the_usual_form_is_parsed_by_pyarrow(kind, cells, form):
     ids=["short", "long", "type", "key", "header", "spelling", "blank", "quote", "encoding", "NUL"],
 )
 @pytest.mark.parametrize("place", [3, 8, 19], ids=["early", "middle", "last"])
-def test_plain_csv_with_an_odd_row_is_read_as_by_the_ordinary_reader(row, place):
+@pytest.mark.parametrize("chunk_bytes", [40, 200], ids=["in turn", "ahead"])
+def test_plain_csv_with_an_odd_row_is_read_as_by_the_ordinary_reader(row, place, chunk_bytes):
     """One row that is not plain, or not valid, changes nothing but the reader of its chunk."""
-    lines = [f"k{number},{number}.5,x" for number in range(20)]
+    lines = [f"k{number},{number}.5,{'x' * (chunk_bytes // 8)}" for number in range(20)]
     lines.insert(place, row)
     text = "\n".join([HEADER, *lines, "last,1,x", ""])
 
-    same(text.encode("latin-1"), USUAL, 40)
+    same(text.encode("latin-1"), USUAL, chunk_bytes)
 
 
 @pytest.mark.ci

@@ -31,7 +31,7 @@ instants = st.datetimes(
     timezones=st.just(UTC),
 )
 jobs = st.builds(
-    Job,
+    lambda **stored: Job(**stored),  # noqa: PLW0108 (hypothesis cannot read the types of Job)
     id=st.text(min_size=1),
     window=st.builds(
         lambda start, length: Window(start, start + length),

@@ -307,7 +307,7 @@ def test_request_while_a_window_is_read_runs_on_the_worker(pool):
 def test_activity_of_a_worker_reaches_the_waiting_thread(pool):
     """What a worker spends for a waiting thread is reported to the observer of that thread."""
     stream = Progress(FakeClock(), logging.getLogger("pool")).stream("a")
-    with pool.running([Toy("a", "one", sheets(1))]), stream.track_fetch():
+    with pool.running([Toy("a", "one", sheets(1))]), stream.track_file():
         pool.run_on_worker("one", count_export)
     assert stream.snapshot().exports == 1
 

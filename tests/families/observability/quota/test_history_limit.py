@@ -10,6 +10,7 @@ from dateutil.relativedelta import relativedelta
 
 from tap_cxone.errors import ApiError, HistoryRefused
 from tap_cxone.simulator import Fault
+from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.observability import AQ, AS, KB, PATHS, run_tables
@@ -21,6 +22,7 @@ from tests.support.observability_quota import (
     warnings_about,
 )
 from tests.support.requests import submits
+from tests.support.run import offline_catalog
 
 
 def test_start_before_the_limit_is_moved_with_one_warning(sim, clock, caplog):
@@ -31,6 +33,26 @@ def test_start_before_the_limit_is_moved_with_one_warning(sim, clock, caplog):
     assert out.error is None
     assert min(submitted_days(sim)) == "2025-11-21"
     assert "2025-11-21" in warning
+
+
+def test_start_that_is_moved_back_before_the_limit_is_reported_once(sim, clock, caplog):
+    """The run that reads the front warns and so does its plan; the next run has no gap."""
+    first = run_tables(quota_settings(sim, "2026-03-18", exports_per_day=None), clock)
+    clock.instant += DAY
+    config = months(sim, "2025-02-01", exports_per_day=None)
+    catalog = offline_catalog(KB)
+    tap = TapCXone(config=config, clock=clock, catalog=catalog, state=first.state)
+    (plan,) = tap.plans()
+
+    second = run_tables(config, clock, state=first.state)
+    (warning,) = warnings_about(caplog, "history limit")
+    caplog.clear()
+    run_tables(config, clock, state=second.state)
+
+    assert "start 2025-02-01T00:00:00+00:00 is before the API's history limit" in warning
+    assert "starting at 2025-11-2" in warning
+    assert "start 2025-02-01 is before the API's history limit; older rows" in plan.advice[0]
+    assert warnings_about(caplog, "history limit") == []
 
 
 def test_one_warning_for_all_tables(sim, clock, caplog):

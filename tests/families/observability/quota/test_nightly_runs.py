@@ -10,7 +10,12 @@ import pytest
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.tap import TapCXone
 from tests.support.observability import AQ, AS, KB, PATHS, run_tables
-from tests.support.observability_quota import DAY, quota_settings, submitted_tables
+from tests.support.observability_quota import (
+    DAY,
+    quota_settings,
+    submitted_days,
+    submitted_tables,
+)
 from tests.support.requests import submits
 from tests.support.run import offline_catalog
 
@@ -82,6 +87,21 @@ def test_two_tables_that_need_four_exports_a_night_share_three(sim, clock, order
     assert exports.total() >= 3 * 12
     assert abs(exports[PATHS[AS]] - exports[PATHS[KB]]) <= 1
     assert all(str(out.bookmark(stream)) >= "2026-03-13T00:00" for stream in (AS, KB))
+
+
+def test_newest_first_reads_new_days_of_each_table_before_the_history(sim, clock):
+    """A day that the run has read is no demand, so the history of one table delays no other."""
+    config = quota_settings(sim, "2026-02-20", quota_wait_minutes=0)
+    config["backfill_order"], state = "newest_first", None
+    for night in range(2):
+        clock.instant = TWO + night * (DAY + 5 * MINUTE)
+        state = run_tables(config, clock, KB, AQ, state=state).state
+
+    exports = list(zip(submitted_tables(sim), submitted_days(sim), strict=True))
+    first_night, second_night = exports[:3], exports[3:]
+    assert {(PATHS[AQ], "2026-03-01"), (PATHS[KB], "2026-03-01")} <= set(first_night)
+    assert {PATHS[AQ], PATHS[KB]} == {table for table, _ in second_night}
+    assert min(day for _, day in second_night) == "2026-03-01"
 
 
 def test_plan_of_as_many_tables_as_exports_names_the_wait(sim, clock):

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from tap_cxone.config.types import COLUMN_TYPES
-from tap_cxone.rows.titles import default_name
+from tap_cxone.rows.titles import camel_case, default_name, is_main_title, name_with_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from tap_cxone.config.types import ColumnType
 
+MAX_DIGESTS = 2500
+"""Most digests that the streams of a family keep in STATE together."""
 _DIGEST_BITS = 16  # of a name; one of 218 other names has the digest of one of 300 names
+_IRREGULAR_FORMS = 256
+_COMPLETE = "complete"
 
 
 class TitleDigests(Struct, frozen=True):
@@ -28,49 +32,69 @@ class TitleDigests(Struct, frozen=True):
 
     Attributes:
         by_type: The digests of the titles of each type.
+        complete: Whether each requested title that a file had has a digest. If they were too many,
+            the columns of the others are named after these alone.
     """
 
     by_type: Mapping[ColumnType, frozenset[int]] = field(default_factory=dict)
+    complete: bool = True
 
-    def type_of(self, title: str, expected: ColumnType) -> ColumnType | None:
+    def type_of(self, title: str, expected: ColumnType = "string") -> ColumnType | None:
         """Return the type of a title, if possible the expected one; None for another title."""
+        if not self.by_type:
+            return None
         types, digest = (expected, *self.by_type), _digest(title)
         return next((t for t in types if digest in self.by_type.get(t, ())), None)
 
-    def has_rival(self, title: str) -> bool:
+    def new_name(self, title: str) -> str:
+        """Return the column name of a title that no file had, which no other title has."""
+        is_known = self.type_of(title) is not None
+        is_free = is_known or self.complete or is_main_title(title)
+        is_default = is_free and not self._has_rival(title)
+        return default_name(title) if is_default else name_with_digest(title)
+
+    def _has_rival(self, title: str) -> bool:
         """Return True if another title has the default name; seldom also if none has it."""
+        if not self.by_type:
+            return False
         digests = set(_digests_of_name(default_name(title))) - {_digest(title)}
         return any(not known.isdisjoint(digests) for known in self.by_type.values())
 
     def with_types(self, types: Mapping[str, ColumnType]) -> Self:
         """Return the digests with further titles, or with other types of known ones.
 
-        A title of another form has none, and of two titles with one digest of the name the first
-        has one.
+        Of two titles with one digest of the name the first has one. Once the digests are not
+        complete, no title is added.
         """
         kept = {d: t for t, digests in self.by_type.items() for d in digests}
         names = {_name_digest(digest): digest for digest in kept}
         for title, column_type in types.items():
             digest = _digest(title)
-            if digest is not None and names.setdefault(_name_digest(digest), digest) == digest:
+            is_known = digest in kept
+            if is_known or (self.complete and _name_digest(digest) not in names):
+                names[_name_digest(digest)] = digest
                 kept[digest] = column_type
         by_type: dict[ColumnType, set[int]] = {}
         for digest, column_type in kept.items():
             by_type.setdefault(column_type, set()).add(digest)
-        return type(self)({t: frozenset(digests) for t, digests in by_type.items()})
+        frozen = {t: frozenset(digests) for t, digests in by_type.items()}
+        return structs.replace(self, by_type=frozen)
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Sequence[int]]) -> Self:
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """Return the digests of STATE; raises KeyError or TypeError for other values."""
         types: dict[str, ColumnType] = {name: name for name in COLUMN_TYPES}
-        return cls({types[name]: _from_gaps(gaps) for name, gaps in raw.items()})
+        gaps = {name: value for name, value in raw.items() if name != _COMPLETE}
+        by_type = {types[name]: _from_gaps(value) for name, value in gaps.items()}
+        return cls(by_type, raw.get(_COMPLETE, True) is True)
 
-    def to_json(self) -> dict[str, list[int]]:
+    def to_json(self) -> dict[str, Any]:
         """Return the differences between sorted digests by type; they compress well."""
-        return {
+        by_type: dict[str, Any] = {
             column_type: [after - before for before, after in pairwise((0, *sorted(digests)))]
             for column_type, digests in sorted(self.by_type.items())
         }
+        return by_type if self.complete else {**by_type, _COMPLETE: False}
 
 
 def _from_gaps(gaps: Iterable[int]) -> frozenset[int]:
@@ -81,26 +105,29 @@ def _from_gaps(gaps: Iterable[int]) -> frozenset[int]:
 
 
 @lru_cache(maxsize=8192)
-def _digest(title: str) -> int | None:
-    """Return the digest of a title; None if it is no regular form of its name."""
+def _digest(title: str) -> int:
+    """Return the digest of a title; two irregular forms of one name seldom have the same."""
     name = default_name(title)
     forms = _forms(name)
-    return _digests_of_name(name)[forms.index(title)] if title in forms else None
+    if title in forms:
+        form = forms.index(title)
+    else:
+        form = len(forms) + hashlib.sha256(title.encode(errors="surrogatepass")).digest()[0]
+    return _digests_of_name(name)[form]
 
 
 def _forms(name: str) -> tuple[str, ...]:
     """Return the titles that a column name may come from, apart from irregular ones."""
     capitals = [word.capitalize() for word in name.split("_")]
-    pascal_case = "".join(capitals)
-    camel_case = pascal_case[:1].lower() + pascal_case[1:]
     others = [form.replace("_", sign) for form in (name, name.upper()) for sign in "-."]
-    return name, camel_case, pascal_case, name.upper(), " ".join(capitals), *others
+    return (name, camel_case(name), "".join(capitals), name.upper(), " ".join(capitals), *others)
 
 
 def _digests_of_name(name: str) -> range:
     """Return the digests of the forms of a name, in order."""
     digest = int.from_bytes(hashlib.sha256(name.encode()).digest()) >> (256 - _DIGEST_BITS)
-    return range(digest, len(_forms(name)) << _DIGEST_BITS, 1 << _DIGEST_BITS)
+    number_of_forms = len(_forms(name)) + _IRREGULAR_FORMS
+    return range(digest, number_of_forms << _DIGEST_BITS, 1 << _DIGEST_BITS)
 
 
 def _name_digest(digest: int) -> int:
