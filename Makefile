@@ -29,7 +29,7 @@ demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) source freshness $(DBT_PROJECT) --select "+path:models/marts"
 	CXONE_WAREHOUSE=$(CURDIR)/output/warehouse.duckdb $(DBT) build $(DBT_PROJECT)
 
-scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers
+scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers: about six minutes on two cores
 	$(BIN)/python -m tests.scale.demo
 
 test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .scale/airflow/.ready  ## run the fast tests in about four minutes on two cores, and print the branch coverage
