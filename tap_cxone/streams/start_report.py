@@ -64,14 +64,19 @@ class StartReport(Struct, frozen=True):
             text = "%s: start %s is before the API's history limit; starting at %s"
             start = gaps[0].start if gaps else sync_range.start
             self.log_once("history", text, self.stream, iso(unmet_start), iso(start))
+        start_date = self.settings.start_date
+        if bookmark is not None and start_date is not None and bookmark < start_date:
+            text = (
+                "%s: start_date (%s) is after the bookmark (%s), so the time between is not read; "
+                "set start_date to an earlier day to read it"
+            )
+            self.log.warning(text, self.stream, iso(start_date), iso(bookmark))
         if gaps:
             text = "%s: reading %s before the bookmark: not committed so far, or to be read again"
             self.log.info(text, self.stream, listed([str(gap) for gap in gaps], _MAX_GAPS))
         elif sync_range.start >= sync_range.requested_end:
             self._report_nothing_to_read(sync_range, now)
-        elif bookmark is not None and sync_range.start > (
-            self.settings.start_date or sync_range.start
-        ):
+        elif bookmark is not None and sync_range.start > (start_date or sync_range.start):
             text = (
                 "%s: start_date is before the bookmark; reading continues at %s. To read earlier "
                 "rows again, name their days in reload"

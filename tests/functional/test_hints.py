@@ -94,6 +94,18 @@ def test_proxy_that_refuses_the_storage_is_named_with_its_setting(sim, clock, mo
     )
 
 
+def test_start_date_after_the_bookmark_is_a_warning(sim, clock, caplog):
+    """The time between bookmark and start_date is read by no run, so the log says so."""
+    state = {"bookmarks": {STREAM: {"replication_key_value": "2026-03-10T00:00:00+00:00"}}}
+    out = run_stream(stream_settings(sim, start_date="2026-03-17T00:00:00Z"), clock, state=state)
+
+    assert out.error is None
+    assert (
+        "start_date (2026-03-17T00:00:00+00:00) is after the bookmark (2026-03-10T00:00:00+00:00), "
+        "so the time between is not read; set start_date to an earlier day to read it"
+    ) in caplog.text
+
+
 def test_start_date_before_the_bookmark_is_logged_with_the_way_to_read_it(sim, clock, caplog):
     """A start_date before the bookmark reads nothing again, and the log says how it would."""
     caplog.set_level(logging.INFO)
