@@ -117,15 +117,6 @@ def test_section_with_an_entry_of_the_stream_shows_it(report):
     assert visible(report.get_by_text("None of this stream.")) == []
 
 
-def test_job_ids_of_the_longest_waits_fit_the_window(report):
-    """An ID is broken at its hyphens, rather than cut at the edge."""
-    report.set_viewport_size({"width": 960, "height": 900})
-
-    region = report.get_by_role("region", name="Longest waits")
-    excess = region.evaluate("one => one.scrollWidth - one.clientWidth")
-    assert excess <= 0
-
-
 @pytest.mark.ci
 def test_printed_page_fits_the_paper(report):
     """No table is wider than the paper, even with all details open."""

@@ -37,6 +37,7 @@ _PAGES: dict[str, Any] = {
     "permission": _PERMISSION,
     "cannot": _PAGES_CANNOT,
     "file_point": "page",
+    "refusals": {("page", 404): (("404",), ("reporting.api_version", "endpoints.reporting"))},
 }
 _DATED = report_entry(send_dates=True, date_column="Start Date")
 _REPORT_CANNOT = {
