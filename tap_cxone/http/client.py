@@ -183,11 +183,14 @@ class Client(Struct, frozen=True):
         """
         self.transport.signals.raise_if_interrupted()
         request = ApiRequest(
-            method="POST", url=self._url(path), params=params, body=body, creates_job=True
+            method="POST",
+            url=self._url(path),
+            params=params,
+            body=body,
+            creates_job=True,
+            read_seconds=read_seconds,
         )
-        return self._execute(
-            structs.replace(request, read_seconds=read_seconds) if read_seconds else request
-        )
+        return self._execute(request)
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()

@@ -57,7 +57,7 @@ class ApiRequest(SecretStruct, frozen=True, kw_only=True):
             invalid JSON.
         unwrap: Converter of a file's body, by default none.
         accepts_redirect: Whether a redirect is a response; otherwise it is an error.
-        read_seconds: Maximum silence of the server, in seconds.
+        read_seconds: Maximum silence of the server, in seconds; None for `READ_SECONDS`.
         description: Name of the request in messages, by default its method and address.
     """
 
@@ -73,7 +73,7 @@ class ApiRequest(SecretStruct, frozen=True, kw_only=True):
     parse: ParseBody | None = None
     unwrap: UnwrapBody | None = None
     accepts_redirect: bool = False
-    read_seconds: float = READ_SECONDS
+    read_seconds: float | None = None
     description: str = ""
 
     def with_headers(self, headers: Mapping[str, str]) -> ApiRequest:

@@ -28,6 +28,7 @@ from tap_cxone.http.json_numbers import encode_json
 from tap_cxone.http.links import location, resolve
 from tap_cxone.http.messages import (
     CONNECT_SECONDS,
+    READ_SECONDS,
     ApiRequest,
     ApiResponse,
     ClassifyError,
@@ -217,7 +218,7 @@ class Transport(Struct, frozen=True, kw_only=True):
             params=request.params,
             headers=headers,
             data=data,
-            timeout=(CONNECT_SECONDS, request.read_seconds),
+            timeout=(CONNECT_SECONDS, request.read_seconds or READ_SECONDS),
             allow_redirects=False,
             stream=True,
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_cxone.http.messages import ApiRequest
 from tests.resilience.faults.answers import EXACT
 from tests.resilience.faults.play import Played, Row
 from tests.resilience.faults.rows.definitions import definition_rows
@@ -92,8 +91,6 @@ def test_fault(
 ) -> None:
     """What must happen happens."""
     if row.patience is not None:
-        defaults = ApiRequest.__init__.__kwdefaults__
-        assert defaults is not None
-        monkeypatch.setitem(defaults, "read_seconds", row.patience)
+        monkeypatch.setattr("tap_cxone.http.transport.READ_SECONDS", row.patience)
         monkeypatch.setattr("tap_cxone.http.download.READ_SECONDS", row.patience)
     record_property("faults", Played(row, caplog).play())
