@@ -183,14 +183,9 @@ class Client(Struct, frozen=True):
         """
         self.transport.signals.raise_if_interrupted()
         request = ApiRequest(
-            method="POST",
-            url=self._url(path),
-            params=params,
-            body=body,
-            creates_job=True,
-            read_seconds=read_seconds,
+            method="POST", url=self._url(path), params=params, body=body, creates_job=True
         )
-        return self._execute(request)
+        return self._execute(structs.replace(request, read_seconds=read_seconds))
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
         self.rate_limiter.throttle()
@@ -241,12 +236,12 @@ class Client(Struct, frozen=True):
             raise self.token_provider.refused_token_error(error) from error
 
     def _send(self, request: ApiRequest, token: Token) -> ApiResponse:
-        headers = {**request.headers, "Authorization": f"Bearer {token.value}"}
-        authorized_request = request.with_headers(headers)
+        authorization = {"Authorization": f"Bearer {token.value}"}
+        request = request.with_headers({**request.headers, **authorization})
         if not request.creates_job:
-            return self.transport.send(authorized_request, self.classify_error)
+            return self.transport.send(request, self.classify_error)
         with self.rate_limiter.submitting() as timing, timing.observe():
-            return self.transport.send(authorized_request, self.classify_error)
+            return self.transport.send(request, self.classify_error)
 
     def download_authorized(self, path: str, description: str) -> Spool:
         """Download a file that the API itself serves, with a token; retried like any read.
