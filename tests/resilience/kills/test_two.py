@@ -159,7 +159,8 @@ def test_two_without_a_journal(tmp_path, case):
 @pytest.mark.parametrize("case", shared("extraction-sync"))
 def test_two_with_a_journal(tmp_path, case, journal_address):
     """With a shared journal no process is throttled: the API receives no excess call."""
-    with case_simulator(case, **SCARCE) as sim:
+    # Jobs that are long enough for the two to meet, although one may start seconds later.
+    with case_simulator(case, **{**SCARCE, "job_seconds": 1500}) as sim:
         config = configured(case, sim)
         found, said = together(pair(case), tmp_path, {**config, "journal": journal_address})
 
