@@ -39,12 +39,12 @@ SLOW_ROWS = amount("SLOW_ROWS", short=20_000, full=ROWS)
 SLOW = ("stock", "stock, msgspec writer", "public hooks")
 PAGE = stock.PAGE
 OURS = "tap-cxone"
-TOLD = ("seconds", "processor seconds")
-BESIDE = ("_window_start", "_window_end")
+MEASURES = ("seconds", "processor seconds")
+WINDOW_COLUMNS = ("_window_start", "_window_end")
 
 
 def _window_columns(start: str, end: str) -> dict[str, str]:
-    return dict(zip(BESIDE, (start, end), strict=True))
+    return dict(zip(WINDOW_COLUMNS, (start, end), strict=True))
 
 
 CSV = stock.Form(
@@ -77,14 +77,14 @@ PAGES = stock.Form(
 
 
 @dataclass(frozen=True)
-class Heat:
-    """Who runs over what.
+class Source:
+    """One form of rows as the simulator serves it, and the candidates that read it.
 
     Attributes:
-        form: In which form the rows come.
-        size: How many bytes they are, unpacked.
-        answers: What the simulator serves.
-        own: This tap.
+        form: The form of the rows.
+        size: Size of the rows in bytes, unpacked.
+        answers: The responses of the simulator.
+        own: Runs this tap.
     """
 
     form: Form
@@ -104,16 +104,16 @@ class Heat:
         }
 
 
-def heats(rows: int) -> Iterator[Heat]:
-    """Yield each form with so many rows."""
+def sources(rows: int) -> Iterator[Source]:
+    """Yield each form with a number of rows."""
     for form in (CSV, WIDE_CSV):
         body = table.csv_file(rows, len(form.columns))
-        yield Heat(form, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_csv))
+        yield Source(form, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_csv))
     body = b"".join(table.chunks(rows))
-    yield Heat(JSON, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_json))
+    yield Source(JSON, _unpacked(body), [ours.file_fault(body)], ours.runner(ours.of_json))
     pages = table.download_pages(rows, PAGE)
     size = sum(map(len, pages))
-    yield Heat(PAGES, size, list(map(ours.page_fault, pages)), ours.runner(ours.of_pages))
+    yield Source(PAGES, size, list(map(ours.page_fault, pages)), ours.runner(ours.of_pages))
 
 
 def _unpacked(body: bytes) -> int:
@@ -150,23 +150,23 @@ def first_of(run: Run, url: str) -> dict[str, Any]:
 def measure_rows() -> None:
     """Measure all in turn, and print and keep the medians and ratios."""
     found: dict[str, Any] = {"rows": ROWS, "columns": table.COLUMNS, "runs": RUNS}
-    for few, slow, heat in zip(heats(FEW_ROWS), heats(SLOW_ROWS), heats(ROWS), strict=True):
+    for few, slow, source in zip(sources(FEW_ROWS), sources(SLOW_ROWS), sources(ROWS), strict=True):
         _check_records(few)
-        title = heat.form.title
-        columns = len(heat.form.columns)
-        print(f"{ROWS:,} rows of {columns} columns, {title}, {heat.size / 1e6:.0f} MB")
-        taken = _taken(few, slow, heat)
-        found[title] = {"MB": round(heat.size / 1e6)} | {
+        title = source.form.title
+        columns = len(source.form.columns)
+        print(f"{ROWS:,} rows of {columns} columns, {title}, {source.size / 1e6:.0f} MB")
+        taken = _taken(few, slow, source)
+        found[title] = {"MB": round(source.size / 1e6)} | {
             who: _print_times(who, taken) for who in taken
         }
     results.merge("rows", found)
 
 
-def _check_records(heat: Heat) -> None:
+def _check_records(source: Source) -> None:
     """Raise RuntimeError unless all candidates write the same first record, and all of them."""
     firsts = {}
-    with serving(heat.answers) as serve:
-        for who, run in heat.runs().items():
+    with serving(source.answers) as serve:
+        for who, run in source.runs().items():
             with serve() as url:
                 firsts[who] = first_of(run, url)
     if any(first != firsts[OURS] for first in firsts.values()):
@@ -174,12 +174,12 @@ def _check_records(heat: Heat) -> None:
         raise RuntimeError(msg)
 
 
-def _taken(few: Heat, slow: Heat, all_rows: Heat) -> dict[str, list[tuple[float, float]]]:
+def _taken(few: Source, slow: Source, all_rows: Source) -> dict[str, list[tuple[float, float]]]:
     """Return how long each candidate takes for all rows, in each round."""
     runs = all_rows.runs()
     taken: dict[str, list[tuple[float, float]]] = {who: [] for who in runs}
     with ExitStack() as stack:
-        serve = [stack.enter_context(serving(heat.answers)) for heat in (few, slow, all_rows)]
+        serve = [stack.enter_context(serving(source.answers)) for source in (few, slow, all_rows)]
         for _ in range(RUNS):
             for who, run in runs.items():
                 sizes = serve[:2] if who in SLOW else serve[2:]
@@ -201,12 +201,12 @@ def _extrapolated(few: tuple[float, float], slow: tuple[float, float]) -> tuple[
 def _print_times(who: str, taken: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
     """Print and return how long a candidate took, and how that compares with this tap."""
     found: dict[str, Any] = {}
-    for place, what in enumerate(TOLD):
+    for place, what in enumerate(MEASURES):
         theirs, own = ([one[place] for one in taken[name]] for name in (who, OURS))
         ratios = [one / other for one, other in zip(theirs, own, strict=True)]
         found[what] = results.spread(theirs)
         found[f"{what}, times as many as tap-cxone"] = results.spread(ratios)
-    wall, worked = (found[f"{what}, times as many as tap-cxone"] for what in TOLD)
+    wall, worked = (found[f"{what}, times as many as tap-cxone"] for what in MEASURES)
     print(
         f"  {who:22} {ROWS / found['seconds']['median']:9,.0f} rows/s; tap-cxone is "
         f"{wall['median']:5.2f} times as fast ({wall['least']:.2f} to {wall['most']:.2f}), "
