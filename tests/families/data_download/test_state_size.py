@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -288,6 +288,9 @@ def test_digests_of_titles_come_back(types):
 @given(st.lists(TITLES, unique=True, max_size=8))
 def test_digest_is_of_one_title_of_a_name(titles):
     """Of the titles of one name at most one is known; the others have a rival then."""
+    # Two irregular forms of one name have the same digest in one of 256 cases, as documented.
+    alone = [TitleDigests().with_types({title: "number"}) for title in titles]
+    assume(len({frozenset(one.by_type["number"]) for one in alone}) == len(titles))
     digests = TitleDigests()
     for title in titles:
         digests = digests.with_types({title: "number"})
