@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 from singer_sdk.singerlib import RecordMessage, SchemaMessage
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
@@ -68,7 +67,7 @@ class _Batch(Struct):
 
     version: int | None
     files: BatchFiles
-    records: list[Mapping[str, Any]] = msgspec.field(default_factory=list)
+    records: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 class BatchingWriter(SamplingWriter):

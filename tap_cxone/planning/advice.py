@@ -93,10 +93,8 @@ def _advise_daily_quota(
     family: ApiFamily, workloads: Sequence[Workload], exports_per_day: int
 ) -> Iterator[str]:
     """Yield advice to select fewer tables if a nightly run exceeds the daily quota."""
-    exports_per_night, days_per_night = (
-        nightly_exports(family, len(workloads)),
-        nightly_days(family),
-    )
+    exports_per_night = nightly_exports(family, len(workloads))
+    days_per_night = nightly_days(family)
     exports_per_stream = exports_per_night // len(workloads)
     if exports_per_night == exports_per_day:
         wait = format_duration(family.limits.quota_wait)
