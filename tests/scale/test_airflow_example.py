@@ -15,8 +15,7 @@ from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
 from tests.support.audit_log import audit_lines
-from tests.support.observability import KB
-from tests.support.observability_quota import quota_settings
+from tests.support.observability import KB, quota_settings
 from tests.support.run import run_tap
 from tests.support.streams import run_stream, stream_settings
 

@@ -9,7 +9,7 @@ from tests.support.scene import Ability, RequestPatterns, Scene
 SCENES = (
     Scene(
         name="analytics",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=STREAM,
         key=("id",),
         own={"window_days": 1},

@@ -9,7 +9,7 @@ from tests.support.scene import Ability, RequestPatterns, Scene
 SCENES = (
     Scene(
         name="observability",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=KB,
         key=("Suggestion ID",),
         own={
