@@ -60,6 +60,7 @@ class FamilyFacts:
         fingerprints: Requests by their fingerprint for the first two weeks of 2026.
         narrow: Windows that cost more exports than necessary; None if all cost the same.
         aggregates: A stream with sums of windows; empty if the family has none.
+        without_default: Nested settings without a default, or with a computed one.
         room: A stream whose file a test writes; None for a family without such files.
     """
 
@@ -74,4 +75,5 @@ class FamilyFacts:
     fingerprints: Mapping[str, JobApi] = field(default_factory=dict)
     narrow: NarrowWindows | None = None
     aggregates: str = ""
+    without_default: tuple[str, ...] = ()
     room: Room | None = None

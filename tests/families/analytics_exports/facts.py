@@ -34,6 +34,7 @@ FACTS = FamilyFacts(
     narrow=NarrowWindows(
         stream=STREAM, own={"window_days": 2}, advice="30 would need 2 exports, not 20"
     ),
+    without_default=("exports[].filter", "exports[].required_fields"),
     room=Room(
         FAMILY,
         STREAM,

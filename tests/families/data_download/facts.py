@@ -20,4 +20,5 @@ FACTS = FamilyFacts(
         },
     ),
     aggregates=STREAM,
+    without_default=("null_characters",),
 )

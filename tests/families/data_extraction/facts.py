@@ -37,6 +37,12 @@ FACTS = FamilyFacts(
     narrow=NarrowWindows(
         stream=STREAM, own={"window_days": 1}, advice="14 would need 3 exports, not 40"
     ),
+    without_default=(
+        "entities[].entity_name",
+        "entities[].version",
+        "entities[].primary_keys",
+        "entities[].order_by",
+    ),
     room=Room(
         FAMILY,
         STREAM,

@@ -35,6 +35,14 @@ FACTS = FamilyFacts(
     narrow=NarrowWindows(
         stream=GR, own={"window_days": 7}, advice="31 would need 2 exports, not 6"
     ),
+    without_default=(
+        "table_streams[].path",
+        "table_streams[].channels",
+        "table_streams[].filters",
+        "table_streams[].accepts_channels",
+        "table_streams[].accepts_filters",
+        "table_streams[].primary_keys",
+    ),
     room=Room(
         FAMILY,
         KB,

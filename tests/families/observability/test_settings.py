@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tap_cxone.errors import ConfigError
+from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.table_settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.tap import TapCXone
@@ -14,6 +15,7 @@ from tests.support.expectations import row_meaning_warnings
 from tests.support.ids import readable
 from tests.support.observability import AQ, AS, GR, KB, OTHER_GR, PATHS, run_tables, table_settings
 from tests.support.requests import json_body, submits
+from tests.support.settings import read_settings
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,11 @@ def test_dashboard_table_that_gets_a_filter_is_reported(sim, clock, caplog):
 
     (warning,) = row_meaning_warnings(caplog)
     assert f"{KB}: filters changed after the bookmark" in warning
+
+
+def test_null_that_is_a_value():
+    """Without a quota of exports `exports_per_day` is null, which is not its default."""
+    of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
+
+    assert of[None].section(ObservabilitySettings).exports_per_day is None
+    assert of[3] == read_settings({"observability": {}})

@@ -11,4 +11,10 @@ FACTS = FamilyFacts(
     login_with="observability",
     submit_path=r"/report-jobs/\d+",
     probes=(f"{BASE}/business-unit",),
+    without_default=(
+        "data_downloads[].lookback_days",
+        "data_downloads[].primary_keys",
+        "data_downloads[].report_id",
+        "report_jobs[].date_column",
+    ),
 )

@@ -38,4 +38,11 @@ FACTS = FamilyFacts(
         ),
     },
     aggregates=STREAM,
+    without_default=(
+        "reports[].schedule_name",
+        "reports[].dateRange.start",
+        "reports[].dateRange.end",
+        "reports[].dateRange.startDate",
+        "reports[].dateRange.endDate",
+    ),
 )
