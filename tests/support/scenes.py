@@ -22,3 +22,4 @@ FILE_SCENES = tuple(
     if scene.can(Ability.JOBS) and scene.file_point == "download" and not scene.file_in_json
 )
 """Those whose jobs end with a file that is the body of a response."""
+CSV_SCENES = tuple(scene for scene in FILE_SCENES if not scene.json_file)

@@ -27,6 +27,7 @@ SCENES = (
         reads=("token", "list", "poll", "download"),
         submits=("submit",),
         first_request="list",
+        json_file=True,
         permission=("analytics:export:read and analytics:export:write",),
         permissions={
             "list": ("analytics:export:read",),

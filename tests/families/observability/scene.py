@@ -30,6 +30,8 @@ SCENES = (
         reads=("token", "poll", "download"),
         submits=("submit",),
         first_request="submit",
+        text_title="Team",
+        job_in_header=True,
         permissions={"submit": ("permission to see the Observability Dashboard",)},
         cannot={
             Ability.JOB_LIST: "the documents name no request for the exports of a tenant",

@@ -139,6 +139,20 @@ class Row:
         return f"{self.scene}-{self.name}".replace(" ", "_")
 
 
+@dataclass(frozen=True)
+class FaultRows:
+    """What the folder of a family adds to the table.
+
+    Attributes:
+        rows: Yields the rows that concern the family alone.
+        submits: What comes of a doubtful response to a submit, by point and label of the row,
+            where it is not what comes of it in every family.
+    """
+
+    rows: Callable[[], Iterable[Row]] = tuple
+    submits: Mapping[tuple[str, str], Exact | Fails] = field(default_factory=dict)
+
+
 @dataclass
 class Skewed:
     """A clock that differs from another."""
