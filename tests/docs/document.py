@@ -47,7 +47,8 @@ FIRST_SETTINGS = (
     "access_key_secret",
     "client_id",
     "client_secret",
-    "reporting",
+    # Off by default, although NICE documents the API.
+    *(f.name for f in FAMILIES if f.settings.opt_in_reason() and not f.evidence.opt_in),
     "journal",
     "audit_log_path",
 )

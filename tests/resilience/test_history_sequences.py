@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.simulator import Fault
+from tests.support.examples import csv_jobs
 from tests.support.history import STREAM, Reader, day_of_march
 from tests.support.requests import submits
 
@@ -135,7 +136,7 @@ def test_history_after_any_steps_is_complete_and_read_once(
     if with_journal:
         family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
         journal = str(tmp_path / f"{name}.db")
-        story.changes |= {"journal": journal, "data_extraction": family}
+        story.changes |= {"journal": journal, csv_jobs.FAMILY: family}
     for step, value in steps:
         story.play(step, value)
 
