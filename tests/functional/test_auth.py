@@ -93,7 +93,7 @@ def test_base_url_replaces_every_host():
 def test_endpoints_replace_single_addresses():
     """With endpoints the host of a family and its token URL may be set, each by itself."""
     host = {csv_jobs.FAMILY: "https://api.example.com"}
-    token = {"data_extraction_token": "https://login.example.com/token"}
+    token = {f"{csv_jobs.FAMILY}_token": "https://login.example.com/token"}
 
     assert hosts(endpoints=host)[0] == "https://api.example.com"
     assert hosts(endpoints=host)[1] == f"https://na1.nice-incontact.com{TOKEN}"

@@ -95,7 +95,7 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
         ("4", "1.50", None, 2),
         ("5", "-0", "-0.0", 0),
     ],
-    f"select {SCORE}, {SCORE}_string from cxone.custom_metrics_by_interaction order by 1": [
+    f"select {SCORE}, {SCORE}_string from cxone.custom_metrics_by_interaction order by 1": [  # noqa: S608
         (Decimal("0.5"), None),
         (None, "high"),
     ],

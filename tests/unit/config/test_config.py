@@ -253,7 +253,7 @@ def test_settings_do_not_share_what_was_given():
         ({"base_url": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
         ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080"),
         ({"endpoints": {csv_jobs.FAMILY: "https://proxy.example/"}}, "https://proxy.example"),
-        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, HOST),
+        ({"endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"}}, HOST),
         (
             {
                 "base_url": "https://b.example",
@@ -274,12 +274,12 @@ def test_host(config, host):
     [
         ({}, LOGIN + PATH),
         ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080" + PATH),
-        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, "https://t.example/x"),
+        ({"endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"}}, "https://t.example/x"),
         ({"endpoints": {csv_jobs.FAMILY: "https://e.example"}}, LOGIN + PATH),
         (
             {
                 "base_url": "https://b.example",
-                "endpoints": {"data_extraction_token": "https://t.example/x"},
+                "endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"},
             },
             "https://t.example/x",
         ),
@@ -297,7 +297,7 @@ def test_other_family():
         {
             "endpoints": {
                 csv_jobs.FAMILY: "https://e.example",
-                "data_extraction_token": "https://t",
+                f"{csv_jobs.FAMILY}_token": "https://t",
             }
         }
     )

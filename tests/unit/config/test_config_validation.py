@@ -79,7 +79,7 @@ BAD = {
     "unknown in an entity": (entity_family(colums={}), ["entities.0.colums", "'columns'"]),
     "unknown in endpoints": (
         {"endpoints": {"data_extraction_tokens": "https://a.example"}},
-        ["endpoints.data_extraction_tokens", "data_extraction_token"],
+        [f"endpoints.{csv_jobs.FAMILY}_tokens", f"{csv_jobs.FAMILY}_token"],
     ),
     "unlike any": ({"zzzzzz": 1}, ["'zzzzzz'", "access_key_id", "start_date"]),
     # region
@@ -140,8 +140,8 @@ BAD = {
     "password": ({"base_url": "https://me:hush@proxy.example"}, ["base_url"]),
     "password alone": ({"base_url": "https://:hush@proxy.example"}, ["base_url"]),
     "http token URL": (
-        {"endpoints": {"data_extraction_token": "http://proxy.example/token"}},
-        ["endpoints.data_extraction_token", "https"],
+        {"endpoints": {f"{csv_jobs.FAMILY}_token": "http://proxy.example/token"}},
+        [f"endpoints.{csv_jobs.FAMILY}_token", "https"],
     ),
     "http endpoint": (
         {"endpoints": {csv_jobs.FAMILY: "http://proxy.example"}},
