@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 SCENE = "analytics"
 
 
-def fault_rows() -> Iterator[Row]:
+def export_fault_rows() -> Iterator[Row]:
     """Yield all rows."""
     yield from file_of_export_rows()
-    yield from list_rows()
+    yield from export_list_rows()
     login = Fails((NO_ACCESS,), (APPLICATION,))
     yield from shape_rows(SCENE, {"token": login, "list": EXACT, "poll": UNKNOWN_STATUS})
 
@@ -53,7 +53,7 @@ def file_of_export_rows() -> Iterator[Row]:
     yield Row("file 404", SCENE, once("download", status=404), EXACT)
 
 
-def list_rows() -> Iterator[Row]:
+def export_list_rows() -> Iterator[Row]:
     """Yield rows for lists and polls of other words or days."""
     ignored = {"list_ignores_status": True}
     yield Row("list ignores the status", SCENE, (), EXACT, options=ignored)
@@ -65,4 +65,4 @@ def list_rows() -> Iterator[Row]:
     yield Row("poll another day", SCENE, other, Fails(("not of the requested",), AGAIN))
 
 
-FAULTS = FaultRows(fault_rows)
+FAULTS = FaultRows(export_fault_rows)

@@ -30,7 +30,7 @@ ROW = {"interactionId": "\u00e9", "agentId": "\u65e5", "duration": 1, "talkTime"
 INTERACTION = {"interactionId": "i", "agentId": "7", "duration": 1, "talkTime": 1}
 
 
-def fault_rows() -> Iterator[Row]:
+def download_fault_rows() -> Iterator[Row]:
     """Yield all rows."""
     yield from page_rows()
     yield from total_rows()
@@ -108,4 +108,4 @@ QUOTAS: tuple[tuple[str, tuple[Fault, ...], Exact | Fails | Stops], ...] = (
 )
 
 
-FAULTS = FaultRows(fault_rows)
+FAULTS = FaultRows(download_fault_rows)

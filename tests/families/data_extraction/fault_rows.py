@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.faults import FaultPoint
 
 
-def fault_rows() -> Iterator[Row]:
+def extraction_fault_rows() -> Iterator[Row]:
     """Yield all rows."""
     yield from refusal_rows()
     yield from sync_rows()
@@ -67,4 +67,4 @@ def sync_rows() -> Iterator[Row]:
     )
 
 
-FAULTS = FaultRows(fault_rows)
+FAULTS = FaultRows(extraction_fault_rows)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SCENE = "observability"
 
 
-def fault_rows() -> Iterator[Row]:
+def table_fault_rows() -> Iterator[Row]:
     """Yield all rows."""
     yield from uncounted_rows()
     yield from second_export_rows()
@@ -50,4 +50,4 @@ def second_export_rows() -> Iterator[Row]:
     yield Row("second submit quota", SCENE, spent, stops)
 
 
-FAULTS = FaultRows(fault_rows)
+FAULTS = FaultRows(table_fault_rows)

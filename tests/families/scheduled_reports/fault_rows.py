@@ -43,10 +43,10 @@ CELL = {"agentId": "7", "queueId": "q", "handleTime": 1, "talkTime": 1, "callsHa
 TIMEOUT = f"{FAMILY}.job_timeout_minutes"
 
 
-def fault_rows() -> Iterator[Row]:
+def report_fault_rows() -> Iterator[Row]:
     """Yield all rows."""
     yield from update_rows()
-    yield from run_rows()
+    yield from report_run_rows()
     yield from served_file_rows()
     yield from page_of_result_rows()
     yield from result_rows()
@@ -104,7 +104,7 @@ def update_rows() -> Iterator[Row]:
     yield Row("list two of a name", "reports", says("list", two), twins)
 
 
-def run_rows() -> Iterator[Row]:
+def report_run_rows() -> Iterator[Row]:
     """Yield rows for runs of a report that end badly, never, or are not accepted."""
     yield from ended_job_rows("reports", ("run", "poll"))
     yield Row("run job-stuck", "reports", once("run", "job-stuck"), EXACT)
@@ -216,4 +216,4 @@ SUBMITS: dict[tuple[FaultPoint, str], Exact | Fails] = {
     **{("submit", label): UNLISTED_SCHEDULE for label in ("names nothing", "list", "number")},
 }
 
-FAULTS = FaultRows(fault_rows, SUBMITS)
+FAULTS = FaultRows(report_fault_rows, SUBMITS)

@@ -60,11 +60,6 @@ def with_column(title: str, cell: str) -> Callable[[str], bytes]:
     return change
 
 
-def with_field(field: str) -> Callable[[str], bytes]:
-    """Return a change that adds a field to every object."""
-    return lambda text: text.replace('{"id":', f'{{"odd":"{field}","id":').encode()
-
-
 def with_first(line: str) -> Callable[[str], bytes]:
     """Return a change that puts a line below the header."""
 
