@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock, Output
 
 UNVERIFIED = {
-    name: next(f for f in FAMILIES if f.name == name).module.BUILT_IN_STREAMS[0]
+    name: facts.built_in
     for name, facts in FACTS.items()
     if facts.evidence is Evidence.TUTORIAL_ONLY
 }

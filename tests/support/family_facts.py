@@ -50,6 +50,7 @@ class FamilyFacts:
 
     Attributes:
         evidence: How well the API is documented.
+        built_in: The stream that an empty settings object selects, if the API is unverified.
         login_with: The family at whose token endpoint an application logs in, if another one.
         token_store: The attribute of the simulator's backend with the tokens of the family.
         submit_path: Pattern of the end of the path of a submit; empty for an API without jobs.
@@ -65,6 +66,7 @@ class FamilyFacts:
     """
 
     evidence: Evidence
+    built_in: str = ""
     login_with: str = ""
     token_store: str = "tokens"
     submit_path: str = ""

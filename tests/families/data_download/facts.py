@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from tap_cxone.config.evidence import Evidence
 from tap_cxone.simulator.data_download.family import DOWNLOAD
-from tests.support.data_download import ME, QUOTA, STREAM
+from tests.support.data_download import CATALOGUE, ME, QUOTA, STREAM
 from tests.support.family_facts import FailingStreams, FamilyFacts
 
 FACTS = FamilyFacts(
     evidence=Evidence.TUTORIAL_ONLY,
+    built_in=CATALOGUE,
     token_store="regional_tokens",
     probes=(ME, QUOTA),
     quota="7 of 7 calls left in the reporting quota",

@@ -11,7 +11,7 @@ from tap_cxone.families.scheduled_reports.schedules import ScheduleRequest
 from tap_cxone.families.scheduled_reports.settings import ReportSettings
 from tap_cxone.simulator.scheduled_reports.family import REPORT
 from tests.support.family_facts import FailingStreams, FamilyFacts
-from tests.support.scheduled_reports import SCHEDULES, STREAM
+from tests.support.scheduled_reports import LISTED, SCHEDULES, STREAM
 
 _NO_CLIENT = cast("Any", None)  # a fingerprint needs no request
 _REPORT = ReportSettings(
@@ -20,6 +20,7 @@ _REPORT = ReportSettings(
 
 FACTS = FamilyFacts(
     evidence=Evidence.TUTORIAL_ONLY,
+    built_in=LISTED,
     token_store="client_tokens",
     submit_path="/runs",
     probes=(SCHEDULES,),
