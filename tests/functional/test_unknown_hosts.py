@@ -116,7 +116,8 @@ def test_name_that_is_lost_in_mid_run_is_retried(sim, clock, name_server):
 def test_unknown_host_of_a_second_family_is_retried(sim, clock, name_server):
     """What responds to one family shows that DNS works, so a failure of it may pass."""
     elsewhere = {f"{csv_jobs.FAMILY}_token": LOGIN}
-    config = stream_settings(sim, **{full_lists.FAMILY: {}}, max_retries=5, endpoints=elsewhere)
+    config = stream_settings(sim, max_retries=5, endpoints=elsewhere)
+    config[full_lists.FAMILY] = {}
 
     out = run_tap(config, clock=clock, catalog=offline_catalog("agents", STREAM))
 

@@ -35,7 +35,9 @@ TENANTS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
 REFUSED = "golf"
 POSTPONED = ("charlie", json_jobs.FAMILY)
 EXAMPLES = (csv_jobs, quota_jobs, json_jobs, paged_rows, report_runs)
-FAMILIES = {found.FAMILY: FACTS[found.FAMILY].submit_path or "no exports" for found in EXAMPLES}
+FAMILIES: dict[str, str] = {
+    found.FAMILY: FACTS[found.FAMILY].submit_path or "no exports" for found in EXAMPLES
+}
 """The families of each tenant, and how the paths of their submits end."""
 
 # A link lives 30 seconds, as a real one, since the machine is no faster.

@@ -37,14 +37,14 @@ DECLARED = {
 
 
 def export_settings(
-    sim: Simulator, number: int = 1, *, own: dict[str, Any] | None = None, **changes: Any
+    sim: Simulator, number: int = 1, *, own: Any = None, **changes: Any
 ) -> dict[str, Any]:
     """Return settings for so many days, beginning with 15 March.
 
     Args:
         sim: The simulator.
         number: How many days.
-        own: The settings of the family; by default each window has one day.
+        own: The settings object of the family; by default each window has one day.
         **changes: Changes of the other settings.
     """
     return {

@@ -36,14 +36,14 @@ INSTANTS = {
 
 
 def stream_settings(
-    sim: Simulator, mode: str = "async", *, own: dict[str, Any] | None = None, **changes: Any
+    sim: Simulator, mode: str = "async", *, own: Any = None, **changes: Any
 ) -> dict[str, Any]:
     """Return settings for one window of one day, or more with changes.
 
     Args:
         sim: The simulator.
         mode: How jobs are submitted.
-        own: The settings of the family, in place of the mode.
+        own: The settings object of the family, in place of the mode.
         **changes: Changes of the other settings.
     """
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}

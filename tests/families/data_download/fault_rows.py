@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_cxone.simulator import Fault
+    from tap_cxone.simulator.faults import FaultPoint
 
 SCENE = "download"
 ROW = {"interactionId": "\u00e9", "agentId": "\u65e5", "duration": 1, "talkTime": 1}
@@ -36,7 +37,7 @@ def download_fault_rows() -> Iterator[Row]:
     yield from total_rows()
     yield from later_page_rows()
     yield from quota_rows()
-    shapes = {
+    shapes: dict[FaultPoint, Exact | Fails] = {
         "token": Fails((NO_ACCESS,), (APPLICATION,)),
         "me": Fails(*ZONELESS),
         "catalogue": Fails(("has no list",), ("base_url",)),

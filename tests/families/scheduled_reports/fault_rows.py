@@ -50,7 +50,7 @@ def report_fault_rows() -> Iterator[Row]:
     yield from served_file_rows()
     yield from page_of_result_rows()
     yield from result_rows()
-    shapes = {
+    shapes: dict[FaultPoint, Exact | Fails] = {
         "token": Fails((NO_ACCESS,), (APPLICATION,)),
         "list": Fails(("has no list",), ("base_url",)),
         "poll": UNKNOWN_STATUS,

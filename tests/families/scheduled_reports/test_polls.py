@@ -135,10 +135,12 @@ def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock
     """For a report job_timeout_minutes of the family is in force, and the message states it."""
     sim = simulate(rows_per_day=4)
     sim.faults.add(Fault("run", "job-stuck", times=99))
-    core = {"job_timeout_minutes": 60, "throttle_timeout_minutes": 1}
+    config = report_settings(
+        sim, own={"job_timeout_minutes": 7}, job_timeout_minutes=60, throttle_timeout_minutes=1
+    )
     began = clock.now()
 
-    out = run_reports(report_settings(sim, own={"job_timeout_minutes": 7}, **core), clock)
+    out = run_reports(config, clock)
 
     error, took = failure(out), clock.now() - began
     assert isinstance(error, JobTimeout)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.support.run import Output
     from tests.support.scene import Truth
 
@@ -150,7 +151,7 @@ class FaultRows:
     """
 
     rows: Callable[[], Iterable[Row]] = tuple
-    submits: Mapping[tuple[str, str], Exact | Fails] = field(default_factory=dict)
+    submits: Mapping[tuple[FaultPoint, str], Exact | Fails] = field(default_factory=dict)
 
 
 @dataclass

@@ -37,7 +37,7 @@ TANGLED = {
 
 
 def shape_rows(
-    scene: str, shapes: Mapping[FaultPoint, Exact | Fails], lists: Collection[FaultPoint] = ()
+    scene: str, shapes: Mapping[FaultPoint, Exact | Fails], lists: Collection[str] = ()
 ) -> Iterator[Row]:
     """Yield rows for JSON that is not what was requested, and for what is hardly JSON.
 
