@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.time_ranges import TimeRanges
 from tap_cxone.simulator import Fault
 from tests.support.examples import csv_jobs
 from tests.support.history import STREAM, Reader, day_of_march
@@ -117,7 +117,7 @@ class Story:
     def committed(self) -> set[int]:
         """Return the days of March that the state has as committed."""
         stream = (self.state or {}).get("bookmarks", {}).get(STREAM, {})
-        intervals = CommittedTime.parse(stream.get("history", {}).get("committed", [])).intervals
+        intervals = TimeRanges.parse(stream.get("history", {}).get("committed", [])).intervals
         return {day for i in intervals for day in range(i.start.day, i.end.day)}
 
 
