@@ -21,7 +21,7 @@ class FailingStreams:
     Attributes:
         point: The point of the simulator.
         own: Settings of the family with four streams or more.
-        repeated: Statuses after which each stream repeats the request once.
+        repeated: Statuses after which a stream may send the request once more.
     """
 
     point: FaultPoint

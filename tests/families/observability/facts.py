@@ -26,7 +26,7 @@ FACTS = FamilyFacts(
     evidence=Evidence.NICE_ONLY,
     submit_path="/export-data",
     quota="3 of 3 exports left now",
-    failing=FailingStreams(point="submit", own={"exports_per_day": None}, repeated=(404,)),
+    failing=FailingStreams(point="submit", own={"exports_per_day": None}, repeated=(403, 404)),
     fingerprints={
         "a29bb3eb1f42f0cf": table_api(0),
         "7eae8fbbfc4a5c3a": table_api(2),
