@@ -7,6 +7,7 @@ import gc
 import itertools
 import logging
 import sys
+import zlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import pytest
 from tap_cxone.simulator import Simulator
 from tap_cxone.simulator.registry import FAMILIES, Options
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import FakeClock
+from tests.support.run import DEFAULT_FAMILY, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,8 +37,6 @@ hypothesis.settings.register_profile("all", deadline=None, max_examples=100)
 hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 
-# How many cases of a test `make test` tries at least; `make test-ci` tries the others.
-FAST_CASES = 2
 # Folders of tests that run no tap: all of their cases together take a moment.
 CHEAP = {"unit", "docs"}
 
@@ -46,45 +45,54 @@ if sys.platform == "win32":
     collect_ignore = ["resilience/kills", "integration", "scale/test_shards.py"]
 
 
+def pytest_collection() -> None:
+    """Search for no garbage among the thousands of tests: a fifth of the time."""
+    gc.disable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Choose the cases that are slow or left to CI, omit on Windows what needs POSIX.
+    """Choose the cases that each command tries, omit on Windows what needs POSIX.
 
     What takes longest begins first: no process waits for the last one in the end.
     """
     items.sort(key=lambda item: "integration" not in item.path.parts)
-    cases: Counter[str] = Counter()
+    tests: dict[str, list[pytest.Item]] = {}
     for item in items:
-        if some := item.get_closest_marker("some"):
-            name = item.nodeid.partition("[")[0]
-            if cases[name] % some.args[0]:
-                item.add_marker(pytest.mark.slow)
-            cases[name] += 1
-    leave_cases_to_ci(items)
+        tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for name, cases in tests.items():
+        choose_cases(name, cases)
     if sys.platform == "win32":
         for item in items:
             if item.get_closest_marker("posix"):
                 item.add_marker(pytest.mark.skip(reason="needs a POSIX system"))
 
 
-def leave_cases_to_ci(items: Sequence[pytest.Item]) -> None:
-    """Mark cases of each test that runs the tap with `ci`; two or a tenth stay, evenly spread."""
-    cases: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        if not item.get_closest_marker("slow") and CHEAP.isdisjoint(item.path.parts):
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    for group in cases.values():
-        size = max(FAST_CASES, len(group) // 10)
-        tried = {len(group) * number // size for number in range(size)}
-        for number, item in enumerate(group):
-            if number not in tried:
-                item.add_marker(pytest.mark.ci)
+def choose_cases(name: str, cases: Sequence[pytest.Item]) -> None:
+    """Mark the cases of a test that only `make test-ci` or `make test-all` tries.
+
+    CI tries each case, and each n-th of those with the mark `some(n)`. `make test` tries one of
+    them, or a tenth, if the test runs the tap. The name of the test determines which one, so that
+    tests of the same cases, such as the families, try different ones.
+    """
+    some = [(case, mark.args[0]) for case in cases if (mark := case.get_closest_marker("some"))]
+    for number, (case, step) in enumerate(some):
+        if number % step:
+            case.add_marker(pytest.mark.slow)
+    tried = [c for c in cases if not any(map(c.get_closest_marker, ("ci", "slow")))]
+    if tried and CHEAP.isdisjoint(tried[0].path.parts):
+        first, size = zlib.crc32(name.encode()), max(1, len(tried) // 10)
+        kept = {(first + len(tried) * number // size) % len(tried) for number in range(size)}
+        for number, case in enumerate(tried):
+            if number not in kept:
+                case.add_marker(pytest.mark.ci)
 
 
 def pytest_collection_finish() -> None:
     """Search for garbage seldom, and not among thousands of tests: a quarter of the time."""
     gc.freeze()
     gc.set_threshold(5_000, 20, 50)
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -210,4 +218,4 @@ def settings_for(sim: Simulator, *, own: Any = None, **changes: Any) -> dict[str
         **changes: Changes of the other settings.
     """
     base = {**tap_settings(sim.url), "start_date": "2026-03-01T00:00:00Z"}
-    return {**base, **({} if own is None else {FAMILIES[0].name: own}), **changes}
+    return {**base, **({} if own is None else {DEFAULT_FAMILY: own}), **changes}

@@ -162,8 +162,16 @@ def vendor_column(
 
 
 def find_index(title: str, columns: Sequence[Column]) -> int | None:
-    """Return the index of the column with a title or name of the settings; None without one."""
-    return next(iter(match_titles(columns, (title,))), None)
+    """Return the index of the column with a title or name of the settings; None without one.
+
+    It is the first index of `match_titles` for one title, whose steps after a match do not matter.
+    """
+    for text_of, normalised in _MATCHING:
+        wanted = normalised(title)
+        for index, column in enumerate(columns):
+            if text_of(column) == wanted:
+                return index
+    return None
 
 
 def declared_columns(types: Mapping[str, ColumnType]) -> tuple[Column, ...]:

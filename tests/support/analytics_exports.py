@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.simulator import Fault, Simulator
 from tap_cxone.simulator.jsontext import encode
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.run import FakeClock, offline_catalog, run_tap, select
+from tests.support.run import FakeClock, offline_catalog, run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,12 +64,15 @@ def changed_export_settings(sim: Simulator, number: int = 1, **entry: Any) -> di
 
 def run_exports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams; if none is named, the conversations and the quarantine."""
-    selected = streams or (STREAM, "quarantine")
+    selected, tap_class = streams or (STREAM, "quarantine"), tap_of(FAMILY)
     configured = "exports" in config.get(FAMILY, {})
-    how.setdefault(
-        "catalog", select(config, *selected) if configured else offline_catalog(*selected)
-    )
-    return run_tap(config, clock=clock, **how)
+    if "catalog" not in how:
+        how["catalog"] = (
+            select(config, *selected, tap_class=tap_class)
+            if configured
+            else offline_catalog(*selected)
+        )
+    return run_tap(config, clock=clock, tap_class=tap_class, **how)
 
 
 def expected_conversations(sim: Simulator, number: int = 1) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tests.conftest import settings_for
-from tests.support.run import offline_catalog, run_tap
+from tests.support.run import offline_catalog, run_tap, tap_of
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -32,6 +32,7 @@ def run_extraction(
     config: dict[str, Any], clock: FakeClock, stream: str = STREAM, **how: Any
 ) -> Output:
     """Run one stream."""
+    how["tap_class"] = tap_of(FAMILY)
     if config[FAMILY].get("entities"):
         return run_tap(config, clock=clock, only=stream, **how)
     return run_tap(config, clock=clock, catalog=offline_catalog(stream), **how)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.audit_log import audit_lines
 from tests.support.examples import csv_jobs
-from tests.support.run import run_tap, select
+from tests.support.run import run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,15 @@ class Reader:
             **({"end_date": day_of_march(last + 1)} if last else {}),
             **changes,
         }
-        catalog = select(config, STREAM)
-        return run_tap(config, clock=self.clock, catalog=catalog, state=state, cut_after=cut_after)
+        tap_class = tap_of(csv_jobs.FAMILY)
+        return run_tap(
+            config,
+            clock=self.clock,
+            catalog=select(config, STREAM, tap_class=tap_class),
+            state=state,
+            cut_after=cut_after,
+            tap_class=tap_class,
+        )
 
     def days(self) -> list[int]:
         """Return the days of March that were committed since the last call, in order."""

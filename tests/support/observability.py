@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.requests import submits
-from tests.support.run import offline_catalog, run_tap, select
+from tests.support.run import offline_catalog, run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,9 +60,11 @@ def run_tables(config: dict[str, Any], clock: FakeClock, *streams: str, **how: A
     """Run some streams, the knowledge suggestions if none is named."""
     own = config.get(FAMILY, {})
     selected = streams or (KB,)
-    declared = "columns" in own or "primary_keys" in own
-    found = select(config, *selected) if declared else offline_catalog(*selected)
-    return run_tap(config, clock=clock, catalog=found, **how)
+    declared, tap_class = "columns" in own or "primary_keys" in own, tap_of(FAMILY)
+    found = (
+        select(config, *selected, tap_class=tap_class) if declared else offline_catalog(*selected)
+    )
+    return run_tap(config, clock=clock, catalog=found, tap_class=tap_class, **how)
 
 
 def named(row: dict[str, str]) -> dict[str, str | None]:

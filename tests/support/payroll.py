@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
-from tests.support.run import run_tap, select
+from tests.support.run import DEFAULT_FAMILY, run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +68,9 @@ class PayrollRuns:
             own=extraction,
             **(core or {}),
         )
-        catalog = select(config, PAYROLL, "quarantine")
-        return run_tap(config, clock=self.clock, catalog=catalog, state=state)
+        tap_class = tap_of(DEFAULT_FAMILY)
+        catalog = select(config, PAYROLL, "quarantine", tap_class=tap_class)
+        return run_tap(config, clock=self.clock, catalog=catalog, state=state, tap_class=tap_class)
 
 
 def column_values(out: Output, column: str) -> list[Any]:

@@ -12,7 +12,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.simulator.reporting.report_jobs import REPORT_ID
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.requests import requests_to
-from tests.support.run import run_tap, select
+from tests.support.run import run_tap, select, tap_of
 from tests.support.scene import snake
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ def run_reporting(
     state: dict[str, Any] | None = None,
 ) -> Output:
     """Run some streams of the family."""
-    catalog = select(config, *streams, state=state)
-    return run_tap(config, clock=clock, catalog=catalog, state=state)
+    tap_class = tap_of(FAMILY)
+    catalog = select(config, *streams, state=state, tap_class=tap_class)
+    return run_tap(config, clock=clock, catalog=catalog, state=state, tap_class=tap_class)
 
 
 def report_entry(**changes: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import Any
 from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.tap import TapCXone
 
+DEFAULT_FAMILY = FAMILIES[0].name
+"""The family that `settings_for` sets up if no other is named."""
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 """The present of most tests; an ordinary day without a change of clocks nearby."""
 _NOT_IN_CATALOG = {
@@ -163,7 +165,8 @@ def without_owner(state: dict[str, Any]) -> dict[str, Any]:
 def tap_of(*families: str) -> type[TapCXone]:
     """Return the tap with these families only.
 
-    A third of the time of a short run is that of the streams of all other families.
+    A third of the time of a short run is that of the streams of all other families. Runs of whole
+    processes, the SDK's suite and the tests of several families have them all.
     """
     chosen = [found for found in FAMILIES if found.name in families]
     schema = settings_schema(FAMILIES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.conftest import settings_for
 from tests.support.requests import submits
-from tests.support.run import NOON, offline_catalog, run_tap
+from tests.support.run import DEFAULT_FAMILY, NOON, offline_catalog, run_tap, tap_of
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
@@ -53,7 +53,8 @@ def stream_settings(
 
 def run_stream(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
     """Run one stream."""
-    return run_tap(config, clock=clock, catalog=offline_catalog(STREAM), **how)
+    tap_class = tap_of(DEFAULT_FAMILY)
+    return run_tap(config, clock=clock, catalog=offline_catalog(STREAM), tap_class=tap_class, **how)
 
 
 def snake_case(title: str) -> str:

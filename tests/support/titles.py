@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
 from tests.support.expectations import without_metadata
-from tests.support.run import run_tap, select
+from tests.support.run import DEFAULT_FAMILY, run_tap, select, tap_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,9 @@ def run_titles(  # noqa: PLR0913 (all by name but the files)
     """Run one window a file; a file is a header and a row, both behind the key."""
     serve_texts(sim, *(as_text(titles, cells, key) for titles, cells in files))
     config = payroll_settings(sim, len(files), first_day, **changes)
-    catalog = catalog or select(config, PAYROLL, state=state)
-    return run_tap(config, clock=clock, state=state, catalog=catalog)
+    tap_class = tap_of(DEFAULT_FAMILY)
+    catalog = catalog or select(config, PAYROLL, state=state, tap_class=tap_class)
+    return run_tap(config, clock=clock, state=state, catalog=catalog, tap_class=tap_class)
 
 
 def title_values(out: Output, stream: str = PAYROLL) -> list[dict[str, Any]]:
