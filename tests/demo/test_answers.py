@@ -120,6 +120,7 @@ def test_page_of_figures_has_the_colours_of_the_report(figures_tab, scheme, pape
     assert colour == f"rgb({paper})"
 
 
+@pytest.mark.ci
 def test_answer_on_the_terminal_has_its_figures_and_bars():
     """The bar of half the value is half as long."""
     console = Console(width=90, record=True, file=None, quiet=False)

@@ -36,6 +36,7 @@ def api_requests(sim: Simulator) -> list[RecordedRequest]:
 # What is sent
 
 
+@pytest.mark.ci
 def test_access_key_login_is_json(sim, clock):
     """A login is a JSON POST of the access key, without an Authorization header."""
     run_stream(stream_settings(sim), clock)

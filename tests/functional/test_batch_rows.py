@@ -90,6 +90,7 @@ def test_batch_of_json_has_the_rows_of_record_messages(compare, form, among):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_batch_of_rows_whose_last_block_repeats_keys_is_complete(compare, form):
     """A block of which no row is emitted, as each repeats a key, ends no batch."""
@@ -98,6 +99,7 @@ def test_batch_of_rows_whose_last_block_repeats_keys_is_complete(compare, form):
     compare(form, entity_settings(), WIDE, csv_table(2) + repeats, csv_table(3))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_batch_with_a_new_column_follows_its_schema(compare, form):
     """A column that comes with the second window is in the SCHEMA before the BATCH with it."""

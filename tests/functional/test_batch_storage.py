@@ -193,6 +193,7 @@ def test_hive_layout_has_a_folder_per_stream_and_window(sim, clock, tmp_path):
     }
 
 
+@pytest.mark.ci
 def test_audit_log_has_a_line_for_each_batch_file(sim, clock, tmp_path):
     """The line has address, rows, bytes, digest, columns and window of the file."""
     log = tmp_path / "audit.jsonl"

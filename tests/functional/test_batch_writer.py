@@ -74,6 +74,7 @@ def test_batches_bring_a_target_the_same_rows(sim, clock, tmp_path, form):
     assert load_into_target(out.messages, tmp_path / "stored") == recorded(without)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_another_storage(sim, clock, tmp_path, form):
     """Files go to what fsspec knows, and BATCH names them below the root as it was given."""
@@ -298,6 +299,7 @@ def test_batch_path_not_writable_fails_the_stream(sim, clock, tmp_path):
     assert kept(out) == ""
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("size", [5, 1000])
 def test_value_that_parquet_cannot_hold_fails_its_stream(sim, clock, tmp_path, size):
     """It fails its own stream, at a full batch or at the window's end; the others are complete."""
@@ -319,6 +321,7 @@ def test_value_that_parquet_cannot_hold_fails_its_stream(sim, clock, tmp_path, s
     }
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other rights")
 def test_files_are_for_their_owner_only(sim, clock, tmp_path):
     """Files have mode 0600, and the directories that are made for them 0700."""

@@ -15,6 +15,7 @@ from tests.support.facts import FACTS
 from tests.support.run import run_tap, select
 
 
+@pytest.mark.ci
 def test_circuit_breaker_opens_after_three_failures(simulate, clock):
     """After three streams of a family failed for one reason the fourth asks nothing."""
     sim = simulate(exports_per_day=None)
@@ -34,6 +35,7 @@ def test_circuit_breaker_opens_after_three_failures(simulate, clock):
     assert {seen.path.rsplit("/", 2)[1] for seen in posts} == {"GRTable", "AQTable", "ASTable"}
 
 
+@pytest.mark.ci
 @pytest.mark.promise("isolated-failures")
 def test_other_families_continue(simulate, clock):
     """What one family does not give concerns no other."""

@@ -46,6 +46,7 @@ def test_netrc_does_not_reach_the_storage(sim, clock):
     assert "authorization" not in download.headers
 
 
+@pytest.mark.ci
 def test_cookies_of_the_api_stay_there(sim, clock):
     """A cookie that the API sets does not reach the storage."""
     cookie = (("Set-Cookie", "session=abc; Path=/"),)
@@ -261,6 +262,7 @@ def test_no_file_stays_behind(sim, clock, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(not OPEN_FILES.exists(), reason="the system does not show open files")
 def test_every_file_is_closed(simulate, clock):
     """Ten windows leave no more open files than one."""

@@ -235,6 +235,7 @@ def test_retyped_column_that_moved_is_not_in_the_schema(sim, clock):
         assert "hours" not in message["schema"]["properties"]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("policy", ["new_column", "string"])
 def test_retyped_column_stays_where_it_went(sim, clock, caplog, policy):
     """A later run goes on with the column that the change led to, and reports nothing."""

@@ -188,6 +188,7 @@ def test_api_that_does_not_respond_is_a_second_line(sim, clock):
     assert "Down for repairs" in read
 
 
+@pytest.mark.ci
 def test_connection_test_of_a_failing_login_tries_three_times(sim, clock):
     """A failing login is tried three times, whatever `max_retries` is."""
     sim.faults.add(Fault("token", "status", status=503, times=9))

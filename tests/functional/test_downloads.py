@@ -56,6 +56,7 @@ def test_redirect_of_a_link_beyond_five_fails(simulate, clock):
     assert len(downloads(sim)) == 6
 
 
+@pytest.mark.ci
 def test_redirect_in_raw_utf_8_is_followed(sim, clock):
     """A `Location` header with bytes beyond ASCII is followed byte by byte."""
     header = (("Location", "/files/Zürich.csv".encode().decode("latin-1")),)

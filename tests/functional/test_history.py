@@ -33,6 +33,7 @@ def test_committed_windows_are_one_interval(reader):
     assert out.bookmark(STREAM) == "2026-03-07T00:00:00+00:00"
 
 
+@pytest.mark.ci
 def test_start_date_moved_back_reads_the_front_once(reader):
     """The days before the first committed one are read; the next run has nothing to read."""
     out = reader.run(5, 6)
@@ -119,6 +120,7 @@ def test_reload_reads_a_period_once(reader):
     assert fourth.bookmark(STREAM) == out.bookmark(STREAM)
 
 
+@pytest.mark.ci
 def test_interrupted_reload_goes_on(reader, sim):
     """A reload whose second day failed reads that day alone in the next run."""
     out = reader.run(3, 7)
@@ -132,6 +134,7 @@ def test_interrupted_reload_goes_on(reader, sim):
     assert reader.days() == [4, 5]
 
 
+@pytest.mark.ci
 def test_reload_before_start_date_is_read(reader):
     """A period that was committed with an earlier start_date is read again too."""
     out = reader.run(3, 7)
@@ -150,6 +153,7 @@ def test_reload_in_the_first_run_costs_nothing_more(reader):
     assert reader.days() == [3, 4, 5, 6, 7]
 
 
+@pytest.mark.ci
 def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
     """With a journal the jobs of committed windows are at hand, but their rows are the old ones."""
     journal = {"journal": str(tmp_path / "journal.db")}

@@ -79,6 +79,7 @@ def test_job_of_another_request_is_an_orphan(sim, clock):
     assert (entry.label, "request something else" in entry.detail) == ("orphan", True)
 
 
+@pytest.mark.ci
 def test_job_of_a_removed_stream_is_an_orphan(sim, clock):
     """The state still has the job of an export that the settings no longer name."""
     own = {"exports": [{"name": "calls", "filter": "type eq 'bot'"}]}
@@ -210,6 +211,7 @@ def test_job_of_a_removed_family_names_it(sim, clock):
     assert entry.subject.startswith(f"{report_runs.FAMILY} {report_runs.STREAM}, ")
 
 
+@pytest.mark.ci
 def test_job_of_a_window_to_be_read_again_is_an_orphan(sim, clock, tmp_path):
     """A reload takes a new job, since the file of the former one has the old rows."""
     journal = {"journal": str(tmp_path / "journal.db")}

@@ -125,6 +125,7 @@ def test_success_without_a_link(sim, clock):
 # Submitting
 
 
+@pytest.mark.ci
 @MODES
 def test_submit_waits_for_retry_after(sim, clock, mode):
     """A Retry-After of a refused submit is honoured to the second."""
@@ -148,6 +149,7 @@ def test_submit_that_is_throttled_logs_the_wait_as_a_duration(sim, clock, caplog
     assert "throttled by the API; submitting again in 1:17 min" in caplog.text
 
 
+@pytest.mark.ci
 def test_slot_held_by_another_client_delays_submits(simulate, clock):
     """While another client's job runs, the delays between submits grow until it has ended."""
     sim = simulate(job_seconds=400)

@@ -80,6 +80,7 @@ def test_run_without_its_journals_server_empties_its_summary(sim, clock, server,
     assert summary.read_text() == ""
 
 
+@pytest.mark.ci
 def test_run_waits_for_a_connection_of_a_full_server(sim, clock, server):
     """A server with too many connections is waited for, as one that does not answer is."""
     server.execute(
@@ -144,6 +145,7 @@ def test_run_without_its_journals_server_ends_with_the_job_in_state(sim, clock, 
     assert len(sim.jobs) == 3
 
 
+@pytest.mark.ci
 def test_locks_are_held_again_after_a_lost_connection(server, open_journal):
     """A connection that is opened again holds the locks of the lost one."""
     one, two = open_journal(), open_journal()
@@ -168,6 +170,7 @@ def test_half_open_connection_does_not_keep_its_locks(open_journal):
     assert two.try_lock("place") is not None
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_submit_whose_slot_was_lost_is_not_sent(server, clock, open_journal):
     """A slot that another process acquired meanwhile allows no submit, until it is released."""
@@ -201,6 +204,7 @@ def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(open_jo
 # Locks after a lost connection
 
 
+@pytest.mark.ci
 def test_lost_connection_of_an_idle_run_is_opened_again_at_once(server, open_journal):
     """A process that waits for the API and does not use its journal has its lock again."""
     journal = open_journal(real_time=True)
@@ -246,6 +250,7 @@ def test_watch_of_a_lost_connection_ends_with_its_journal(server, open_journal, 
     assert server.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'tap-cxone'") == []
 
 
+@pytest.mark.ci
 def test_lock_of_a_lost_connection_waits_for_its_process(server, clock, open_journal):
     """A lock that its process acquires again within three seconds is acquired by no other."""
     one, two = open_journal(), open_journal()

@@ -56,6 +56,7 @@ def stored_jobs(path: Path) -> list[Any]:
 # Secrets
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 def test_no_secrets(sim, clock, journal_file):
     """The file is readable by its owner only, and holds neither login nor link."""
@@ -126,6 +127,7 @@ def test_journal_that_is_damaged_is_renamed(sim, clock, journal_file, caplog, da
     assert [committed for _, committed in stored_jobs(journal_file)] == [1, 1, 1]
 
 
+@pytest.mark.ci
 def test_journal_with_an_unreadable_job_fails_the_stream(sim, clock, journal_file):
     """A job that cannot be read fails the stream, with the remedy."""
     run_stream(journal_settings(sim, journal_file), clock)
@@ -234,6 +236,7 @@ def test_submit_that_cannot_be_journalled_is_not_sent(sim, clock, journal_file):
     assert sim.jobs == []
 
 
+@pytest.mark.ci
 def test_job_that_the_journal_refuses_is_in_state(sim, clock, journal_file):
     """A job that the journal cannot take is in STATE, and the next run takes it up."""
     clock.path, clock.table = journal_file, "jobs"

@@ -60,6 +60,7 @@ def test_pooler_before_the_journals_server_is_refused(sim, clock, server, announ
 # Tables
 
 
+@pytest.mark.ci
 def test_eight_processes_create_the_tables_at_once(server, clock):
     """Processes that open a new database at the same moment create its tables once."""
     errors: list[BaseException] = []
@@ -144,6 +145,7 @@ class OtherTimeTap(TapCXone):
             self.journal.clock.offset = 600 * SECOND  # type: ignore[attr-defined]
 
 
+@pytest.mark.ci
 def test_reset_of_a_rate_limit_is_awaited_whatever_the_servers_time(sim, clock, server):
     """The reset that the API announces is as far away as it says, in the server's time too."""
     headers = (

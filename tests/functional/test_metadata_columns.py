@@ -80,6 +80,7 @@ def test_batch_has_the_metadata_columns_of_record_messages(sim, clock, form, tmp
     assert {type(row["_job_id"]) for row in rows} == {str}
 
 
+@pytest.mark.ci
 def test_every_family_has_metadata_columns(sim, clock):
     """Windows of each API have them; a table that is read whole keeps its own column alone."""
     config = {
@@ -127,6 +128,7 @@ def test_metadata_columns_are_added_to_an_older_catalog(sim, clock):
     assert out.records(ROOM.stream)[0]["_row_number"] == 1
 
 
+@pytest.mark.ci
 def test_row_hash_does_not_depend_on_metadata_columns(sim, clock):
     """The key of a row without another one stays when the setting changes."""
     keyless = {**ROOM.settings(sim), **ROOM.keys}

@@ -42,6 +42,7 @@ def days_are_over(clock: FakeClock) -> None:
     clock.instant += timedelta(days=30)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "reason", ["Execution limit exceeded", "query timed out", "Timeout"], ids=str
 )
@@ -69,6 +70,7 @@ def test_job_that_fails_for_another_reason_is_not_halved(sim, clock):
     assert widths(sim) == [4, 4, 4]
 
 
+@pytest.mark.ci
 def test_windows_are_halved_again_after_a_commit(sim, clock):
     """After a commit a further time limit halves the days again in the same run."""
     sim.faults.add(LIMIT, Fault("submit", "job-failed", after=1, body="Execution limit exceeded"))
@@ -90,6 +92,7 @@ def test_narrow_windows_stay_narrow_before_ten_good_ones(sim, clock):
     assert widths(sim) == [4, *[2] * 9, 2, 2]
 
 
+@pytest.mark.ci
 def test_narrow_windows_double_after_ten_good_ones(sim, clock):
     """After ten windows of two days the next run reads four days at once."""
     sim.faults.add(LIMIT)
@@ -138,6 +141,7 @@ def test_new_windows_that_double_are_all_read(sim, clock, order):
     assert order == "oldest_first" or starts == [*new, "03-11", "03-07"]
 
 
+@pytest.mark.ci
 def test_days_of_the_lookback_are_not_read_again_in_narrower_windows(sim, clock):
     """The run reads on after the windows that it has committed before the failure."""
     first = json_jobs.run_exports(four_day_windows(sim, 12), clock)
@@ -212,6 +216,7 @@ TOO_LARGE = [
 ]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("status", "text"), TOO_LARGE, ids=str)
 def test_window_that_is_refused_as_too_large_is_halved(sim, clock, status, text):
     """A refusal creates no job, so fewer days are tried until the API accepts them."""
@@ -257,6 +262,7 @@ def test_job_that_fails_for_its_size_is_halved(sim, clock):
     assert widths(sim) == [4, 2, 2]
 
 
+@pytest.mark.ci
 def test_window_that_fails_in_two_runs_is_halved(sim, clock):
     """The second failure of the same window for any reason of its job halves it in that run."""
     sim.faults.add(Fault("submit", "job-failed", body="Unknown field", times=2))
@@ -269,6 +275,7 @@ def test_window_that_fails_in_two_runs_is_halved(sim, clock):
     assert widths(sim) == [4, 4, 2, 2]
 
 
+@pytest.mark.ci
 def test_window_that_failed_once_is_forgotten_when_it_is_read(sim, clock):
     """Failures of two runs with a success between them halve nothing."""
     fault = Fault("submit", "job-failed", body="Unknown field")
@@ -345,6 +352,7 @@ def test_halved_day_that_reaches_a_limit_is_tried_once_more(sim, clock):
     assert widths(sim) == [2, 1, 1, 1]
 
 
+@pytest.mark.ci
 def test_stuck_job_that_cannot_be_cancelled_is_not_halved(sim, clock):
     """A job that stays pending at its time limit is resumed later, not submitted again."""
     sim.faults.add(Fault("submit", "job-stuck", times=9))

@@ -150,6 +150,7 @@ def test_exports_side_by_side(sim, clock):
     assert "1 stream, 12 exports, 3 at a time: at least 0:00:20" in total
 
 
+@pytest.mark.ci
 def test_windows_of_days_and_pages(simulate, clock):
     """A download costs a call a day at least; the API's quota stands beside it, and its end."""
     sim = simulate(download_quota=20)
@@ -176,6 +177,7 @@ def test_runs_of_reports(sim, clock):
 # What the state and the settings change
 
 
+@pytest.mark.ci
 def test_plan_counts_what_was_spent(sim, clock):
     """Exports of the last day are no longer left, and what was read is not requested again."""
     config = plan_settings(sim, 62, quota_jobs.FAMILY)

@@ -324,6 +324,7 @@ def test_failure_is_followed_by_a_summary(sim, clock, said):
     assert said()[-1].split()[10] == "1"
 
 
+@pytest.mark.ci
 def test_what_a_quota_promises(simulate, clock, said, caplog):
     """A stream that needs more than a quota allows says from its first window when it can end."""
     sim = simulate(exports_per_day=1)

@@ -131,6 +131,7 @@ def test_csv_table_as_arrow_arrays_is_equal_on_both_paths(both, arrays, odd):
     assert 30 in arrays
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("without", ["paid", "_window_start"])
 def test_deselected_column_of_arrow_arrays_is_emitted_on_neither_path(both, arrays, without):
     """A column that is not selected is in no line that is made of Arrow arrays."""
@@ -176,6 +177,7 @@ def test_deselected_column_is_emitted_on_neither_path(both, without):
     assert not [row for row in rows if without in row["record"]]
 
 
+@pytest.mark.ci
 def test_new_column_of_a_second_window_has_its_schema_first(both):
     """A column that comes with the second window has its SCHEMA first, and no row lacks it."""
     rows = both(entity_settings(), (WIDE,), csv_table(20), csv_table(30, more=",New Column"))
@@ -193,6 +195,7 @@ def test_objects(both, among):
     both(conversations, (json_jobs.STREAM,), gzip.compress(f"[{','.join(elements)}]".encode()))
 
 
+@pytest.mark.ci
 def test_lines_of_objects(both):
     """So does an object a line."""
     rows = both(conversations, (json_jobs.STREAM,), "\n".join(map(element, range(300))))
@@ -240,6 +243,7 @@ def test_counted_run_is_equal_on_both_paths(sim, clock):
     assert stream.record_output() is None
 
 
+@pytest.mark.ci
 def test_record_counter_counts_record_lines(sim, clock, caplog):
     """The SDK's counter of records knows those that left as lines."""
     caplog.set_level("INFO")

@@ -29,6 +29,7 @@ def lines_about(caplog, about):
     return list(dict.fromkeys(t for r in caplog.records if about in (t := r.getMessage())))
 
 
+@pytest.mark.ci
 def test_reload_of_hours_reads_their_day_whole(reader, caplog):
     """A range within a day reads the window of the day again, and a line names it."""
     caplog.set_level("INFO")
@@ -73,6 +74,7 @@ def test_reload_after_the_present_is_reported(reader, caplog):
     assert left(third) == {"corrected": []}
 
 
+@pytest.mark.ci
 def test_reload_after_end_date_counts_when_end_date_is_raised(reader, caplog):
     """A warning names `end_date`, and the entry is not used up."""
     out = reader.run(3, 9)
@@ -115,6 +117,7 @@ def test_reload_of_sums_that_were_never_committed_is_reported(sim, clock, caplog
     assert second.records(paged_rows.STREAM) == []
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("stream", ["report_schedules", "agents"], ids=str)
 def test_reload_of_a_whole_table_is_reported(sim, clock, caplog, stream):
     """A table without windows is read whole in each run anyway."""
@@ -140,6 +143,7 @@ def interrupted_reload(reader):
     return failed.state
 
 
+@pytest.mark.ci
 def test_removed_entry_ends_its_reload(reader, caplog):
     """What is left of a reload is not read without its entry, and a line says so."""
     caplog.set_level("INFO")
@@ -154,6 +158,7 @@ def test_removed_entry_ends_its_reload(reader, caplog):
     assert "2026-03-05Z to 2026-03-06Z is not read again" in line
 
 
+@pytest.mark.ci
 def test_removed_entry_ends_no_other_reload(reader):
     """Of two entries the one that stays is completed."""
     state = interrupted_reload(reader)
@@ -163,6 +168,7 @@ def test_removed_entry_ends_no_other_reload(reader):
     assert reader.days() == [3, 4]
 
 
+@pytest.mark.ci
 def test_entry_that_was_removed_and_set_again_is_read_anew(reader):
     """A removed ID is forgotten."""
     state = reader.run(3, 7, interrupted_reload(reader)).state
@@ -172,6 +178,7 @@ def test_entry_that_was_removed_and_set_again_is_read_anew(reader):
     assert reader.days() == [4, 5]
 
 
+@pytest.mark.ci
 def test_removed_deep_lookback_ends(reader):
     """What is left of a deep lookback is not read without the setting."""
     out = reader.run(3, 7)

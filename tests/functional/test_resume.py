@@ -71,6 +71,7 @@ def test_extraction_run_killed_after_any_line_gives_the_same_rows(simulate, cloc
         assert sim.limit_violations == 0
 
 
+@pytest.mark.ci
 def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     """However often it is killed, each run continues where the last emitted STATE ends."""
     sim = simulate(rows_per_day=2)
@@ -166,6 +167,7 @@ def test_job_of_another_request_is_in_no_state(simulate, clock):
     assert pending == {job.id for job in sim.jobs[1:]}
 
 
+@pytest.mark.ci
 def test_stuck_job_stays_for_the_next_run(simulate, clock):
     """A job whose time is up ends the stream; it stays in STATE and the next run takes it up."""
     sim = simulate(rows_per_day=2, job_seconds=600)

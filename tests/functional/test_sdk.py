@@ -104,6 +104,7 @@ def three_weeks(sim: Simulator, clock: FakeClock, **changes: Any) -> Output:
     return run_tap(settings_for(sim, **changes), clock=clock)
 
 
+@pytest.mark.ci
 def test_record_keys_are_unique(sim, clock):
     """No key is emitted twice in one run."""
     out = three_weeks(sim, clock)
@@ -117,6 +118,7 @@ def test_record_keys_are_unique(sim, clock):
         assert len(set(found)) == len(found)
 
 
+@pytest.mark.ci
 def test_keys_are_never_null(sim, clock):
     """Every key is a text."""
     out = three_weeks(sim, clock)
@@ -127,6 +129,7 @@ def test_keys_are_never_null(sim, clock):
             assert all(isinstance(record[name], str) for name in names)
 
 
+@pytest.mark.ci
 def test_no_progress_that_cannot_be_resumed(sim, clock):
     """No state, neither the last nor one in between, has progress markers."""
     out = three_weeks(sim, clock)
@@ -145,6 +148,7 @@ def test_killed_run_has_no_progress(sim, clock):
     assert "progress_markers" not in str(out.states)
 
 
+@pytest.mark.ci
 def test_no_signpost(sim, clock):
     """The SDK's signpost is in no state: the horizon bounds the bookmark already."""
     out = three_weeks(sim, clock)
@@ -193,6 +197,7 @@ def test_sdk_record_has_the_stream_version(config):
     assert "version=self._stream_version" in inspect.getsource(Stream)
 
 
+@pytest.mark.ci
 def test_private_parts_of_the_sdk_are_used_in_one_module_only():
     """Of the modules on the SDK only `streams/base.py` names its private parts, each documented."""
     private = {name for kind in (Stream, Tap, PluginMapper) for name in _private_names(kind)}
@@ -295,6 +300,7 @@ def mapped(simulate: Any, clock: FakeClock, maps: dict[str, Any]) -> Output:
     return run_tap(config, clock=clock, only=STREAM)
 
 
+@pytest.mark.ci
 def test_stream_maps_with_a_new_column(simulate, clock):
     """Mapped columns stay mapped when a new column comes, and the new one is there too."""
     maps = {STREAM: {"shouted": "str(team_name).upper()", "phone_number": None}}

@@ -38,6 +38,7 @@ def skipping(stream, first=15, end=16):
     ]
 
 
+@pytest.mark.ci
 @EVERYWHERE
 def test_skipped_window_is_passed(sim, clock, caplog, audit_log, room):
     """A window that fails each run is passed without a request; those around it are read."""

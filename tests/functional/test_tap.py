@@ -73,6 +73,7 @@ def test_discovery_sends_no_request(sim, config):
     assert sim.requests == []
 
 
+@pytest.mark.ci
 def test_streams_are_selected_with_credentials(config):
     """With credentials a family's streams are selected by default, without they are not."""
     with_key = discovered_streams(config)
@@ -85,6 +86,7 @@ def test_streams_are_selected_with_credentials(config):
     assert without.count(True) == 1  # the quarantine, which has no metrics
 
 
+@pytest.mark.ci
 def test_family_without_credentials_is_deselected(config, clock, caplog):
     """Where everything is selected, as Meltano does, what cannot run is omitted with a warning."""
     catalog = select(config, *DASHBOARD, *EXTRACTION)

@@ -126,6 +126,7 @@ def test_exact_title_after_a_resembling_one_has_the_declared_column(sim, clock, 
     assert values[0] == {"adherence_2": "91.5"}
 
 
+@pytest.mark.ci
 def test_declared_title_that_no_file_has_is_warned_of(sim, clock, caplog):
     """The warning names the setting and the title that resembles it, once."""
     files = [(["PAID_HOURS"], ["7.5"])] * 2
@@ -156,6 +157,7 @@ def test_declared_name_keeps_its_title(sim, clock):
     assert title_values(out) == [{"paid_hours": 7.5}, {"paid_hours_2": "8.5"}, {"paid_hours": 9.5}]
 
 
+@pytest.mark.ci
 def test_declared_title_whose_column_another_one_has_is_warned_of(sim, clock, caplog):
     """What an earlier run put into a column stays there; the exact title has another one."""
     first = run_titles(sim, clock, (["skill"], ["a"]))

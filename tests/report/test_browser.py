@@ -109,6 +109,7 @@ def test_section_without_an_entry_of_the_stream_states_it(report):
         assert report.locator(f"#{section}").inner_text().endswith("None of this stream.")
 
 
+@pytest.mark.ci
 def test_section_with_an_entry_of_the_stream_shows_it(report):
     """The note is for empty sections only."""
     choose(report, "first_stream")

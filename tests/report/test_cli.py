@@ -47,6 +47,7 @@ def test_from_a_pipe_into_a_pipe(book):
     assert run.stderr == b""
 
 
+@pytest.mark.ci
 def test_report_page_depends_on_the_log_alone(book):
     """The same log gives the same page, whenever it is made."""
     book.commit(window(1))

@@ -245,6 +245,7 @@ def test_what_is_too_much_is_counted(book):
     assert "3 older runs are not shown" in text
 
 
+@pytest.mark.ci
 def test_old_months_are_behind_a_click(book):
     """The two newest months are shown at once, the earlier ones on demand, the oldest counted."""
     book.commit(window(1))

@@ -18,6 +18,7 @@ from tests.support.analytics_exports import (
 )
 
 
+@pytest.mark.ci
 def test_completed_exports_in_the_list_take_no_slot(simulate, clock):
     """Exports that ended do not count as active where the list ignores the filter by status."""
     sim = simulate(list_ignores_status=True)

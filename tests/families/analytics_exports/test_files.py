@@ -87,6 +87,7 @@ def test_csv_export_gives_the_records_of_json(simulate, clock, packing, newline)
     )
 
 
+@pytest.mark.ci
 def test_not_packed(sim, clock):
     """An export without compression requests none."""
     out = run_exports(changed_export_settings(sim, compression="none"), clock)

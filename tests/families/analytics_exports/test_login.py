@@ -85,6 +85,7 @@ def test_export_scope_missing_is_named(simulate, clock, granted):
     assert sim.analytics_exports == []
 
 
+@pytest.mark.ci
 def test_renewed_before_its_end(simulate, clock):
     """A token of 1200 s is renewed after 960 s: no request is ever refused."""
     sim = simulate(job_seconds=700)
@@ -100,6 +101,7 @@ def test_renewed_before_its_end(simulate, clock):
     assert 401 not in statuses(sim)
 
 
+@pytest.mark.ci
 def test_token_of_a_short_run_needs_one_login(simulate, clock):
     """A run of less than 960 s needs one login."""
     sim = simulate(job_seconds=880)
@@ -112,6 +114,7 @@ def test_token_of_a_short_run_needs_one_login(simulate, clock):
     assert len(logins(sim)) == 1
 
 
+@pytest.mark.ci
 def test_expired_while_a_file_is_fetched(simulate, clock):
     """A token that has expired by the time of the download is renewed for it."""
     sim = simulate(client_token_seconds=30, job_seconds=100)

@@ -18,6 +18,7 @@ from tests.support.clocks import ActingClock
 BOTH = pytest.mark.parametrize("list_queries", [True, False])
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-double-submit")
 @pytest.mark.some(7)
 @BOTH

@@ -81,6 +81,7 @@ def test_undeclared_values(sim, clock, text, value):
     assert values(sim, clock, text) == value
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
@@ -141,6 +142,7 @@ def test_late_keys(sim, clock):
     assert [r["late_key"] for r in out.records(STREAM)] == [None, None, "x"]
 
 
+@pytest.mark.ci
 def test_columns_stay_known(sim, clock):
     """A column that one window showed is in the rows of the next, and in the next run's SCHEMA."""
     serve_export(sim, conversation(1, extra="x"))

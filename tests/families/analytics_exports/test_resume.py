@@ -65,6 +65,7 @@ def test_killed_while_a_day_is_read_again(simulate, clock):
         assert len(windows) == len(set(windows)) == 3, lines
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 def test_export_jobs_pending_are_resumed_without_submit(simulate, clock):
     """Three jobs of a killed run, done meanwhile, are fetched without a submit."""
@@ -93,6 +94,7 @@ def test_job_that_only_the_list_shows_is_adopted(sim, clock):
     assert len(submits(sim)) == 3
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 def test_job_of_another_window_is_not_adopted(sim, clock):
     """A running export that requests another range or filter belongs to another client."""

@@ -74,6 +74,7 @@ def test_export_name_of_another_stream_is_refused(name):
     assert "rename the one" in problem
 
 
+@pytest.mark.ci
 def test_export_with_a_new_name_is_a_separate_stream(simulate, clock):
     """An entry with a new name is a separate stream beside the built-in one."""
     sim = simulate(rows_per_day=48)
@@ -117,6 +118,7 @@ def test_built_in_export_keeps_what_its_entry_does_not_change(sim, clock):
     assert submit_bodies(sim)[0]["compression"] == "gzip"
 
 
+@pytest.mark.ci
 def test_export_with_another_filter_is_reported(sim, clock, caplog):
     """An export whose filter changed after the bookmark has rows of two meanings."""
     first = run_exports(changed_export_settings(sim), clock)

@@ -74,6 +74,7 @@ def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most,
     assert len(downloads(sim)) - before[1] == 1
 
 
+@pytest.mark.ci
 def test_export_windows_of_concurrent_jobs_are_emitted_in_order(simulate, clock):
     """Rows, bookmarks and windows are emitted in order, though jobs run side by side."""
     sim = simulate(job_seconds=35)
@@ -105,6 +106,7 @@ def test_no_state_before_its_rows(sim, clock):
             assert len(left) == len(expected)
 
 
+@pytest.mark.ci
 def test_side_by_side_is_faster(simulate):
     """Six jobs of a minute take a little more than two minutes, not six."""
     took = []

@@ -114,6 +114,7 @@ def test_catalogue_change_is_logged_and_audited(sim, clock, caplog, audit_log, c
     assert [text.split(" (")[0] for text in line["columns"]] == [f"{kind}: {metric}"]
 
 
+@pytest.mark.ci
 @EVERY_KIND
 def test_change_of_the_catalogue_raises_its_version_once(sim, clock, caplog, kind):
     """A change counts the version up, once: the next run knows it."""
@@ -311,6 +312,7 @@ def test_catalog_without_metrics_gives_all_in_schema(sim, clock, audit_log):
     assert audit_events(audit_log, "schema_changed") == []
 
 
+@pytest.mark.ci
 @pytest.mark.some(3)
 @EVERY_KIND
 @pytest.mark.parametrize("streams", [(STREAM, QUARANTINE), (CATALOGUE, STREAM)], ids=readable)
@@ -370,6 +372,7 @@ def test_two_downloads_see_the_same(sim, clock, caplog):
     assert version(after) == 2
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("only", ["first", "second"])
 def test_one_of_two_downloads(sim, clock, caplog, only):
     """What one download has seen is known to the other, which was not read that time."""

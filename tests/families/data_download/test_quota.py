@@ -118,6 +118,7 @@ def test_quota_is_requested_before_many_pages(utc, clock, rows, questions):
     assert out.counts()[STREAM] == rows
 
 
+@pytest.mark.ci
 def test_quota_that_is_too_small_is_warned_of(sim, clock, caplog):
     """A quota that is smaller than what is to come is a warning, with when there is more."""
     sim.downloads.quota.limit = 12
@@ -221,6 +222,7 @@ def test_plan_of_more_calls_than_remain_ends_after_the_reset_of_the_quota(simula
 TOTALS = {"verify_totals": {"metrics": ["duration"]}}
 
 
+@pytest.mark.ci
 def test_plan_counts_the_calls_of_the_totals(sim, clock):
     """The totals of a window are a second call, which the plan counts."""
     config = download_settings(sim, 4, entry=TOTALS)
@@ -243,6 +245,7 @@ def test_plan_counts_no_calls_of_totals_with_a_baseline(sim, clock, tmp_path):
     assert [stream.workload.needed for stream in plan.streams] == [4]
 
 
+@pytest.mark.ci
 def test_quota_check_counts_the_calls_of_the_totals(sim, clock, caplog):
     """Before ten windows with totals the log names twice as many calls."""
     caplog.set_level(logging.INFO)

@@ -131,6 +131,7 @@ def test_catalog_with_long_descriptions_reports_changes_by_metric(simulate, cloc
     assert len(json.dumps(first.state)) < 20_000
 
 
+@pytest.mark.ci
 def test_catalog_of_too_many_metrics_is_reported_as_such(simulate, clock, caplog):
     """A catalogue that is too large for STATE is a warning, and a new version if it changes."""
     sim = simulate(catalogue=metrics(3000))

@@ -117,6 +117,7 @@ def test_whole_local_days(name, began, length, most):
     }
 
 
+@pytest.mark.ci
 def test_no_day_that_is_not_over():
     """There is no window as long as the first day lasts, to its last second."""
     start = local(FIRST)

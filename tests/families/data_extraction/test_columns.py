@@ -115,6 +115,7 @@ def test_new_columns_are_remembered_once(simulate, clock):
     assert len(columns) == len(sim.expected_rows("qm-workflows", *TWO_DAYS)[0])
 
 
+@pytest.mark.ci
 def test_new_columns_that_vanish(simulate, clock):
     """A learned column that later files lack stays in the SCHEMA and is null."""
     first = run_extraction(extraction_settings(simulate(extra_columns=MORE)), clock)

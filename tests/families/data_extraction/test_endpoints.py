@@ -45,6 +45,7 @@ def test_no_sync_endpoint_concerns_every_stream(simulate, clock):
     assert [post.path for post in submits(sim)] == [SYNC, ASYNC, ASYNC, ASYNC]
 
 
+@pytest.mark.ci
 def test_no_sync_endpoint_is_remembered(simulate, clock):
     """The next run does not try the synchronous endpoint again, whatever the stream."""
     sim = simulate(sync_response="404")

@@ -45,6 +45,7 @@ def test_failing_job_list_delays_no_submit(sim, clock, mode, how):
     assert submits(sim)[0].at == began
 
 
+@pytest.mark.ci
 def test_job_list_is_requested_once_per_run(simulate, clock):
     """All submits of all streams share one request for the list."""
     sim = simulate(rows_per_day=1, job_seconds=3)

@@ -56,6 +56,7 @@ def _jobs_take_time(monkeypatch):
     monkeypatch.setattr("tap_cxone.simulator.data_extraction.routes.wait_until", let_time_pass)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 @pytest.mark.usefixtures("_jobs_take_time")
 def test_synchronous_submits_arrive_at_most_30_5_seconds_apart(simulate, clock):
@@ -121,6 +122,7 @@ def test_extraction_polls_follow_the_poll_interval(simulate, clock):
     assert timedelta(seconds=2) <= min(gaps) <= max(gaps) < timedelta(seconds=30)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_one_active_call(simulate, clock):
     """No submit is made while a job of any stream is running."""

@@ -82,6 +82,7 @@ def test_403_that_always_throttles_ends_after_the_throttle_timeout(sim, clock):
     assert timedelta(minutes=5) <= clock.now() - began <= timedelta(minutes=11)
 
 
+@pytest.mark.ci
 def test_extraction_waits_for_the_job_of_another_client(simulate, clock):
     """While another client's job is running the tap waits, then reads everything."""
     sim = simulate(job_seconds=120)

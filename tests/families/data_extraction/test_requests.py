@@ -62,6 +62,7 @@ def test_built_in_entities(sim, clock):
     }
 
 
+@pytest.mark.ci
 def test_built_in_keys(sim, clock):
     """The built-in streams have these keys."""
     out = run_tap(extraction_settings(sim), clock=clock)
@@ -74,6 +75,7 @@ def test_built_in_keys(sim, clock):
     }
 
 
+@pytest.mark.ci
 def test_at_most_two_weeks(sim, clock):
     """No request is longer than 14 days."""
     config = settings_for(sim, start_date="2026-02-10T00:00:00Z")

@@ -195,6 +195,7 @@ def test_learned_columns_in_the_next_run(sim, clock):
     assert len(second.records(KB)) == 12
 
 
+@pytest.mark.ci
 def test_columns_that_vanish(simulate, clock):
     """A learned column that a file lacks is null."""
     first = run_tables(table_settings(simulate()), clock)
@@ -287,6 +288,7 @@ def test_keys(sim, clock, key):
     assert all("_row_hash" not in record for record in out.records(AQ))
 
 
+@pytest.mark.ci
 def test_keys_of_one_table(sim, clock):
     """The keys of one table are not those of another."""
     out = run_tables(table_settings(sim, primary_keys={KB: ["Suggestion ID"]}), clock, KB, AS)
@@ -295,6 +297,7 @@ def test_keys_of_one_table(sim, clock):
     assert out.of("SCHEMA", AS)[0]["key_properties"] == ["_row_hash"]
 
 
+@pytest.mark.ci
 def test_key_that_is_no_column_fails_the_window(sim, clock):
     """A file without a key column fails its window: header found, setting to change, no row."""
     out = run_tables(table_settings(sim, primary_keys={KB: ["Ticket"]}), clock)

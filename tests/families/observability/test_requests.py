@@ -120,6 +120,7 @@ def test_end_inside_a_day(sim, clock):
     assert out.bookmark(KB) == "2026-03-20T11:30:00+00:00"
 
 
+@pytest.mark.ci
 def test_start_inside_a_day(sim, clock):
     """Windows begin at midnight, whatever the time in `start_date`."""
     run_tables(table_settings(sim) | {"start_date": "2026-03-16T17:45:00+02:00"}, clock)
@@ -127,6 +128,7 @@ def test_start_inside_a_day(sim, clock):
     assert json_body(submits(sim)[0])["dateRange"] == DATES
 
 
+@pytest.mark.ci
 def test_windows_of_a_month(sim, clock):
     """A window has 31 days by default, and none overlaps with another or leaves a gap."""
     config = table_settings(sim) | {"start_date": "2026-01-01T00:00:00Z"}

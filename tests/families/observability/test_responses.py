@@ -174,6 +174,7 @@ def test_export_status_unknown_is_polled_on_with_one_warning(sim, clock, caplog,
     assert "(job_timeout_minutes)" in warning
 
 
+@pytest.mark.ci
 def test_export_status_unknown_for_too_long_is_shown(sim, clock):
     """When the time is up the error shows the last answer; the export stays for the next run."""
     answer = '{"status": "Preparing", "url": null, "token": "abcdef"}'
@@ -292,6 +293,7 @@ def test_export_unknown_in_its_first_minute_is_polled_on(simulate, clock):
     assert [seen.status for seen in polls(sim)][:4] == [404, 404, 404, 200]
 
 
+@pytest.mark.ci
 def test_export_unknown_after_its_first_minute_has_expired(simulate, clock):
     """A 404 that stays ends the export after a minute."""
     sim = simulate(unseen_polls=999)

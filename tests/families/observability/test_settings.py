@@ -124,6 +124,7 @@ def test_every_path_that_the_family_knows_can_be_named_in_the_settings():
     assert [path for table in TABLES for path in table.paths] == list(TABLE_PATHS)
 
 
+@pytest.mark.ci
 def test_dashboard_table_that_gets_a_filter_is_reported(sim, clock, caplog):
     """A table that was exported without filters, and has one later, has rows of two meanings."""
     first = run_tables(table_settings(sim), clock)

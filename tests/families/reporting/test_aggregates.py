@@ -82,6 +82,7 @@ def test_figures_are_requested_by_days_of_the_configured_zone(sim, clock, table)
     ]
 
 
+@pytest.mark.ci
 def test_other_zone_of_days_after_the_bookmark_stops_the_figures(sim, clock):
     """Days of two zones would overlap by hours, so nothing is read; the error has the choice."""
     first = run_reporting(reporting_settings(sim), clock, AGENTS)
@@ -113,6 +114,7 @@ def test_quarter_hours_end_on_the_grid_after_they_settled(sim, clock, settle, en
     assert sim.limit_violations == 0
 
 
+@pytest.mark.ci
 def test_next_run_reads_the_last_windows_again(sim, clock):
     """The windows of the last `lookback_minutes` before the bookmark are read again."""
     own = {"window_minutes": 15, "lookback_minutes": 30}

@@ -45,6 +45,7 @@ def test_contacts_of_a_generation_have_the_same_records(simulate, clock, generat
     assert {type(row["abandoned"]) for row in found} == {bool}
 
 
+@pytest.mark.ci
 def test_contacts_older_than_the_change_history_are_read_by_start(sim, clock):
     """Days before the last 30 are windows of the start date; the rest is read by change."""
     config = reporting_settings(sim, start_date="2026-02-16T00:00:00Z")
@@ -73,6 +74,7 @@ def test_changes_are_never_requested_beyond_their_history(sim, clock):
     assert changed.query["updatedSince"] == "2026-02-18T13:00:00.000Z"
 
 
+@pytest.mark.ci
 def test_next_run_requests_changes_since_the_bookmark_less_the_lookback(sim, clock):
     """The bookmark is the end of what was read; the next request starts an hour earlier."""
     first = run_reporting(reporting_settings(sim), clock, CONTACTS)
@@ -111,6 +113,7 @@ def test_contacts_that_move_while_paging_are_emitted_once(simulate, clock, chang
     assert set(contact_ids(wanted, "contactId")) <= set(found)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("changes", [FIXED, {}], ids=["start", "change"])
 def test_page_of_contacts_that_times_out_is_halved(simulate, clock, changes):
     """After a 408 the page of contacts is halved, and every contact is read."""

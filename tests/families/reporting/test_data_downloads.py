@@ -136,6 +136,7 @@ def test_download_ignores_daylight_saving(sim, clock):
     assert out.counts()[CALLS] == len(contacts)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("month", [1, 7], ids=["winter", "summer"])
 @pytest.mark.parametrize(
     ("zone", "start"),

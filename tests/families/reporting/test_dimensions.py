@@ -60,6 +60,7 @@ def test_agent_values_of_a_generation_are_typed(simulate, clock, generation):
     assert inactive["recording_numbers"] == '[{"number":"+442079460001"}]'
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 def test_api_key_of_an_agent_is_never_emitted(sim, clock):
     """The key of an agent is in no message, whatever its spelling."""

@@ -51,6 +51,7 @@ def test_dated_report_runs_a_job_per_window(sim, clock):
     assert out.bookmark(REPORT) == "2026-03-18T00:00:00+00:00"
 
 
+@pytest.mark.ci
 def test_dated_report_continues_at_its_bookmark(sim, clock):
     """The next run requests the days after the last window."""
     first = run_dated(sim, clock)

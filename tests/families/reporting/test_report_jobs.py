@@ -85,6 +85,7 @@ def test_report_is_requested_as_csv_with_headers(sim, clock):
     }
 
 
+@pytest.mark.ci
 def test_report_job_of_a_killed_run_is_resumed(sim, clock):
     """A run that was killed leaves its job in the state, and the next run takes it up."""
 

@@ -61,6 +61,7 @@ def lengths_of(sim, path):
     return [end - start for start, end in ranges]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("generation", ["new", "old"])
 @EACH_TABLE
 def test_wfm_rows_of_a_generation_are_complete(simulate, clock, table, generation):
@@ -110,6 +111,7 @@ def test_wfm_rows_of_an_api_that_ignores_media_types_name_the_setting(sim, clock
     assert "set reporting.wfm_media_types to []" in str(out.error)
 
 
+@pytest.mark.ci
 @EACH_TABLE
 def test_wfm_plan_shows_the_calls(sim, clock, table):
     """`--plan` counts a call for each window and media type, and sends no request."""
@@ -195,6 +197,7 @@ def test_pending_interval_is_recognised_by_the_header_beside_a_body(sim, clock):
     assert "raise settle_minutes of the family" in str(out.error)
 
 
+@pytest.mark.ci
 def test_last_interval_ends_on_a_half_hour(sim, clock):
     """A window that is not over is read to the last half hour, and again as a whole."""
     clock.instant += timedelta(minutes=17)

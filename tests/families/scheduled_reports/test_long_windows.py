@@ -30,6 +30,7 @@ from tests.support.scheduled_reports import (
 )
 
 
+@pytest.mark.ci
 def test_window_that_takes_too_long_is_halved(simulate, clock, caplog):
     """A run of more than 45 minutes is cancelled and tried with half its days, as a log says."""
     sim = simulate(long_report_days=2)
@@ -47,6 +48,7 @@ def test_window_that_takes_too_long_is_halved(simulate, clock, caplog):
     assert "2026-03-15Z to 2026-03-20Z" in told.getMessage()
 
 
+@pytest.mark.ci
 def test_fewer_days_are_remembered(simulate, clock):
     """The next run begins with the days that went well."""
     sim = simulate(long_report_days=2)
@@ -60,6 +62,7 @@ def test_fewer_days_are_remembered(simulate, clock):
     assert len(sim.cancelled) == 1
 
 
+@pytest.mark.ci
 def test_only_once_a_run(simulate, clock):
     """Half the days are tried once; if they are too many too, the stream fails and states it."""
     sim = simulate(long_report_days=1)
@@ -73,6 +76,7 @@ def test_only_once_a_run(simulate, clock):
     assert out.records(STREAM) == []
 
 
+@pytest.mark.ci
 def test_down_to_one_day(simulate, clock):
     """Over several runs the days become fewer until they are one."""
     sim = simulate(long_report_days=1)
@@ -110,6 +114,7 @@ def test_days_stay_few_beside_another_report(simulate, clock):
     assert len(sim.cancelled) == before
 
 
+@pytest.mark.ci
 def test_window_with_fewer_days_is_halved_from_those(simulate, clock):
     """Where fewer days are left than a window may have, it is those that are halved."""
     sim = simulate(long_report_days=1)
@@ -154,6 +159,7 @@ def test_one_day_that_times_out_twice_fails(simulate, clock, own, minutes):
     assert "pending_jobs" not in out.state["bookmarks"][STREAM]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("isolated-failures")
 def test_report_after_a_report_that_dies_is_read(simulate, clock):
     """A report whose run dies does not keep the next one from its rows."""
@@ -182,6 +188,7 @@ def test_run_that_cannot_be_cancelled_is_given_up(simulate, clock, status):
     assert clock.now() - began < 120 * MINUTE
 
 
+@pytest.mark.ci
 def test_run_that_hangs_ends_45_minutes_after_its_submit(simulate, clock, hasty):
     """A run that is dead ends 45 minutes after its order, however often it is taken up."""
     sim = simulate()

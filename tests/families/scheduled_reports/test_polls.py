@@ -42,6 +42,7 @@ def test_states_in_any_spelling(simulate, clock, words, end):
     assert [r["agent_id"] for r in out.records(STREAM)] == ["007"]
 
 
+@pytest.mark.ci
 def test_report_state_unknown_for_too_long_is_shown_without_rows(sim, clock):
     """The error at the time-out shows the state and none of the rows beside it."""
     body = {"state": "hibernating", "data": [{"agentId": "007"}]}
@@ -70,6 +71,7 @@ def test_polls(simulate, clock, seconds):
     assert seconds < 1000 or gaps[-1] == 2 * MINUTE
 
 
+@pytest.mark.ci
 def test_polls_of_later_runs(simulate, clock):
     """Polls stay apart when the time of one run tells when to look for the next."""
     sim = simulate(job_seconds=100)
@@ -131,6 +133,7 @@ def test_result_without_rows_is_polled_again(sim, clock):
     assert all(gap >= 15 * SECOND for gap in gaps)
 
 
+@pytest.mark.ci
 def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock):
     """For a report job_timeout_minutes of the family is in force, and the message states it."""
     sim = simulate(rows_per_day=4)

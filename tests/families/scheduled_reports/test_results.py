@@ -275,6 +275,7 @@ def test_poll_that_fails_for_a_while_is_repeated(sim, clock, hasty, kind, status
     assert len(sim.report_runs) == 1
 
 
+@pytest.mark.ci
 @pytest.mark.promise("whole-files")
 @pytest.mark.some(3)
 @pytest.mark.parametrize(("kind", "status"), SPOILS)

@@ -182,6 +182,7 @@ def test_empty_days(simulate, clock, options):
     assert len(sim.report_runs) == 3
 
 
+@pytest.mark.ci
 def test_report_windows_are_emitted_in_order(simulate, clock):
     """Rows are emitted by window; a bookmark is the end of the last emitted window."""
     sim = simulate(page_size_reports=3)

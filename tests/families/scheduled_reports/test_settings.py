@@ -277,6 +277,7 @@ def test_schedule_shared_by_two_reports_is_refused(first, second, name):
     assert f"the report 'a' uses the schedule {name} too" in problem
 
 
+@pytest.mark.ci
 def test_lookback_and_long_windows():
     """With lookback_days a window is one day, or days would be counted twice."""
     (problem,) = report_problems({"reports": [changed_report()], "window_days": 7}, lookback_days=2)

@@ -48,6 +48,7 @@ def test_report_whose_rows_add_up_is_emitted(simulate, clock, result):
     assert run_days(sim) == [(15, 16), (15, 16)]
 
 
+@pytest.mark.ci
 def test_plan_counts_the_runs_of_the_totals(sim, clock):
     """The totals of a window are a second run, which the plan counts."""
     config = with_totals(sim, 3)
@@ -102,6 +103,7 @@ def test_difference_of_a_report_within_the_tolerance_is_accepted(sim, clock):
     assert len(out.records(STREAM)) == 2
 
 
+@pytest.mark.ci
 def test_invalid_rows_of_a_report_count_for_its_totals(sim, clock):
     """A row that goes to the quarantine for another column is part of the sum."""
     rows = done(report_row(handleTime=10), report_row(agentId="008", talkTime="x", handleTime=15))

@@ -111,6 +111,7 @@ def test_only_when_final(sim, clock, time, hour, last):
     assert out.bookmark(STREAM) == f"2026-03-{last}T00:00:00+00:00"
 
 
+@pytest.mark.ci
 def test_figures_that_come_late(simulate, clock):
     """What is read is final, whether a run begins half an hour too early or just in time."""
     sim = simulate(rows_of={"report:agent": 60})

@@ -122,6 +122,7 @@ def test_only_its_owner_may_read_it(sim, clock, audit_log):
     assert stat.S_IMODE(audit_log.stat().st_mode) == 0o600
 
 
+@pytest.mark.ci
 @pytest.mark.posix
 def test_audit_log_that_exists_keeps_its_mode(sim, clock, audit_log):
     """A file that is there is appended to as it is."""

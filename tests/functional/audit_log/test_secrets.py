@@ -23,6 +23,7 @@ SECRETS = [
 ]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("no-secrets")
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [False, True])

@@ -69,6 +69,7 @@ def test_commit_follows_its_last_row_at_once(simulate, clock):
         assert message["value"]["bookmarks"]["qm_workflows"]["replication_key_value"] == end
 
 
+@pytest.mark.ci
 def test_empty_window_moves_the_bookmark(simulate, clock):
     """A quiet time is committed too, else it would be requested again for ever."""
     sim = simulate(rows_of={"qm-workflows": 0})
@@ -108,6 +109,7 @@ def test_full_table_commits_nothing(sim, clock, config):
     assert set(bookmarks(out, "qm_workflows")) == {None}
 
 
+@pytest.mark.ci
 def test_full_table_reads_all_again(sim, clock, config):
     """A FULL_TABLE stream begins at start_date whatever its bookmark says."""
     state = run_tap(config, clock=clock, only="qm_workflows").state
@@ -155,6 +157,7 @@ def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     assert not [seen for seen in sim.requests if job.id in seen.path]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("pending-jobs")
 def test_every_job_is_remembered_until_its_commit(simulate, clock):
     """Each job is in the states from its submit to its window's commit, and in none later."""

@@ -32,6 +32,7 @@ def run_with_failed_job(
     return sim, run_tap(config, clock=clock)
 
 
+@pytest.mark.ci
 @pytest.mark.promise("isolated-failures")
 def test_stream_that_fails_does_not_stop_the_others(simulate, clock):
     """The other streams read everything and move their bookmarks to the horizon."""
@@ -45,6 +46,7 @@ def test_stream_that_fails_does_not_stop_the_others(simulate, clock):
         assert (out.bookmark(stream) or "") >= HORIZON.isoformat()
 
 
+@pytest.mark.ci
 @pytest.mark.promise("isolated-failures")
 def test_failing_stream_keeps_what_it_committed(simulate, clock):
     """The bookmark of the failing stream is the end of its last whole window."""
@@ -55,6 +57,7 @@ def test_failing_stream_keeps_what_it_committed(simulate, clock):
     assert without_metadata(out.records("qm_workflows")) == typed_rows("qm-workflows", truth)
 
 
+@pytest.mark.ci
 def test_error_of_a_run_names_the_failing_stream(simulate, clock):
     """The run ends with StreamsFailed: one line a failed stream, with the reason."""
     _, out = run_with_failed_job(simulate, clock)
@@ -76,6 +79,7 @@ def test_every_failing_stream_has_a_line(simulate, clock):
     assert [line.split("'")[1] for line in out.error.lines()] == ["qm_questions", "qm_workflows"]
 
 
+@pytest.mark.ci
 def test_failed_window_is_read_by_the_next_run(simulate, clock):
     """After a failure the next run reads what is missing, from the failed window on."""
     sim, out = run_with_failed_job(simulate, clock)

@@ -31,6 +31,7 @@ def test_entity_records_equal_the_truth(simulate, clock, mode):
     assert sim.limit_violations == 0
 
 
+@pytest.mark.ci
 def test_rows_fit_the_schema_before_them(sim, clock, config):
     """A SCHEMA with every column of a record is before it, and no column is missing."""
     out = run_tap(config, clock=clock)

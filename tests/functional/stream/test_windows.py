@@ -25,6 +25,7 @@ def test_default_start(sim, clock, config):
     assert submitted_dates(sim)[-1][1] == "2026-03-21"
 
 
+@pytest.mark.ci
 def test_windows_adjoin(sim, clock, config):
     """Each request begins where the one before it ends, none longer than window_days."""
     config[csv_jobs.FAMILY]["window_days"] = 5
@@ -118,6 +119,7 @@ def test_day_of_the_bookmark_is_read_again(sim, clock, config):
     assert second.bookmark("qm_workflows") == (clock.instant - timedelta(minutes=30)).isoformat()
 
 
+@pytest.mark.ci
 def test_second_run_adds_what_is_new(simulate, clock):
     """A second run gives every row that was not there before, and two days at most."""
     sim = simulate(rows_per_day=96)
@@ -159,6 +161,7 @@ def test_runs_around_the_clock_miss_no_late_row(simulate, clock):
     assert sim.limit_violations == 0
 
 
+@pytest.mark.ci
 def test_entity_lookback_reads_days_again(sim, clock, config):
     """With lookback_days the days before the bookmark are read again."""
     first = run_tap(config, clock=clock, only="qm_workflows")
@@ -174,6 +177,7 @@ def test_entity_lookback_reads_days_again(sim, clock, config):
     assert without_metadata(second.records("qm_workflows")) == typed_rows("qm-workflows", truth)
 
 
+@pytest.mark.ci
 def test_lookback_never_moves_the_bookmark_back(sim, clock, config):
     """While older windows are read again, the bookmark stays where it was."""
     first = run_tap(config, clock=clock, only="qm_workflows")
@@ -186,6 +190,7 @@ def test_lookback_never_moves_the_bookmark_back(sim, clock, config):
     assert min(filter(None, bookmarks(second, "qm_workflows"))) == HORIZON.isoformat()
 
 
+@pytest.mark.ci
 def test_lookback_stops_at_the_start_date(sim, clock, config):
     """Looking back does not go beyond start_date."""
     first = run_tap(config, clock=clock, only="qm_workflows")

@@ -22,6 +22,7 @@ def month_of(out):
     return [value and value[5:7] for value in column_values(out, "when")]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("number", [1, 2])
 def test_few_dates_oppose_an_order_that_one_date_showed(payroll, caplog, number):
     """One date of an earlier window is no better than one of the present window."""
@@ -120,6 +121,7 @@ def test_order_that_only_a_few_dates_show_is_warned_of(payroll, caplog, far, num
     assert all("only a few dates of when are near their window" in text for text in warnings)
 
 
+@pytest.mark.ci
 def test_dates_near_their_window_in_either_order_stay_undecided(payroll, caplog):
     """Dates spread over a year are near the window in the one order as often as in the other."""
     cells = [OPPOSED, "11/04/2026", "12/11/2026", "11/12/2026", "11/03/2026"]

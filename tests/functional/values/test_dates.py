@@ -199,6 +199,7 @@ def test_equal_day_and_month_need_no_order(payroll, caplog):
     assert not [text for text in warnings_logged(caplog) if "date_order" in text]
 
 
+@pytest.mark.ci
 def test_decided_order_is_remembered_by_the_next_run(payroll):
     """A later file that shows nothing is read in the order that an earlier one showed."""
     first = payroll.run(payroll_csv("When", "13/02/2025"), **WHEN)

@@ -108,6 +108,7 @@ def test_title_that_resembles_a_declared_name_comes_before_a_repeated_one(sim, c
     assert title_values(out) == [{"skill": "a", "skill_3": "b", "skill_2": 3}]
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("keys", "name"),
     [(("na!e", "na%e"), "na_e_2"), (("x", "%"), default_name("%"))],
@@ -126,6 +127,7 @@ def test_column_of_json_declared_by_the_name_of_its_key_is_typed(sim, clock, key
     assert [record[name] for record in out.records(json_jobs.STREAM)] == [None, 7]
 
 
+@pytest.mark.ci
 def test_column_declared_by_a_retired_name_has_the_present_column(sim, clock):
     """A column that moved is typed where its values are now, if `columns` has its former name."""
     state = None

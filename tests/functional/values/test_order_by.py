@@ -221,6 +221,7 @@ def test_contradictory_dates_of_an_order_column_fail_the_window(payroll):
     assert out.records(PAYROLL) == []
 
 
+@pytest.mark.ci
 def test_order_of_dates_that_the_setting_excludes_is_warned_of(payroll, caplog):
     """With `date_order` a date of the other order is a text like any other."""
     out = payroll.run(

@@ -89,6 +89,7 @@ def test_webhook_address_without_listener_fails(sim, clock, tmp_path):
     assert len(audit_events(path, "webhook_failed")) == 1
 
 
+@pytest.mark.ci
 def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
     """After three failed notifications in a row the webhook is disabled, with one warning."""
     listener.always = 400
@@ -101,6 +102,7 @@ def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
     assert len([w for w in warnings_logged(caplog) if "Webhook disabled" in w]) == 1
 
 
+@pytest.mark.ci
 def test_not_in_a_row(sim, clock, listener):
     """A success in between starts the count again."""
     listener.script = [400, 400, 204, 400, 400]

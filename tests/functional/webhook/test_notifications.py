@@ -101,6 +101,7 @@ def test_what_is_counted(simulate, clock, listener):
     )
 
 
+@pytest.mark.ci
 def test_it_comes_after_the_state(sim, clock, listener):
     """A window is notified only after its STATE is emitted."""
     config = with_webhook(sim, listener, 2)

@@ -26,6 +26,7 @@ def test_sample_has_the_first_records_of_each_window(sim, clock, listener, size)
         assert told["data_sample"] == exact(left[:size])
 
 
+@pytest.mark.ci
 def test_no_sample(sim, clock, listener):
     """Without sample_size no record is sent."""
     json_jobs.run_exports(with_webhook(sim, listener), clock)
@@ -33,6 +34,7 @@ def test_no_sample(sim, clock, listener):
     assert "data_sample" not in listener.told[0]
 
 
+@pytest.mark.ci
 def test_sampling_changes_nothing(sim, clock, listener):
     """The messages are the same with a sample."""
     both = [

@@ -82,6 +82,7 @@ def test_complete_run_submits_nothing(sim, clock, caplog):
     assert warnings_about(caplog, "next export") == []
 
 
+@pytest.mark.ci
 def test_instant_named_by_the_warning_is_the_first_possible(sim, clock):
     """At the moment that the warning names an export is taken, just before it none is tried."""
     clock.instant = NOON + timedelta(microseconds=900_000)
@@ -117,6 +118,7 @@ def test_each_export_counts_for_its_own_day(sim, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_all_tables_together(sim, clock, caplog):
     """Three exports are three over all tables; one warning is enough."""
@@ -130,6 +132,7 @@ def test_all_tables_together(sim, clock, caplog):
     assert "2026-03-21 12:00 UTC" in warnings_about(caplog, "next export")[0]
 
 
+@pytest.mark.ci
 @pytest.mark.promise("shared-limits")
 def test_exports_of_another_table_are_spent_for_all(sim, clock):
     """What one table spent in an earlier run is spent for the others."""
@@ -279,6 +282,7 @@ def test_many_runs(sim, clock):
         assert len(found) == len(record_keys(found.values()))
 
 
+@pytest.mark.ci
 def test_overlap_costs_no_export(sim, clock):
     """Nightly runs read the day before the bookmark again, with no export beyond one a night."""
     config = months(sim, "2026-03-10T00:00:00Z", overlap_days=1)

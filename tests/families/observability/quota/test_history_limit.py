@@ -29,6 +29,7 @@ from tests.support.requests import submits
 from tests.support.run import offline_catalog
 
 
+@pytest.mark.ci
 def test_start_before_the_limit_is_moved_with_one_warning(sim, clock, caplog):
     """A start too long ago is moved; one warning states requested and possible start."""
     out = run_tables(months(sim, "2025-02-01T00:00:00Z"), clock)
@@ -99,6 +100,7 @@ def test_four_months_of_the_calendar(sim, clock, now):
     assert out.bookmark(KB) is not None
 
 
+@pytest.mark.ci
 def test_midnight_between_two_tables(sim, clock):
     """A run over midnight keeps the limit for every table, each at its own time."""
     clock.instant = datetime(2026, 3, 20, 23, 59, 56, tzinfo=UTC)
@@ -109,6 +111,7 @@ def test_midnight_between_two_tables(sim, clock):
     assert sim.exports == 3
 
 
+@pytest.mark.ci
 def test_bookmark_before_the_limit_is_moved_and_logged(sim, clock, caplog):
     """A bookmark too long ago is moved too: the rows between are gone, and that is logged."""
     first = run_tables(quota_settings(sim, "2026-03-18T00:00:00Z"), clock)
@@ -150,6 +153,7 @@ def test_history_counted_in_another_way_is_tried_day_by_day(simulate, clock):
     assert sim.quota_violations == 0
 
 
+@pytest.mark.ci
 def test_history_refused_to_one_table_is_known_to_the_others(simulate, clock):
     """The start that one table found is that of the others."""
     sim = simulate(days_per_month=29, exports_per_day=9)
@@ -173,6 +177,7 @@ def test_history_of_no_day_fails(sim, clock):
     assert len(submits(sim)) == 3
 
 
+@pytest.mark.ci
 def test_history_without_a_setting_is_asked_for(simulate, clock):
     """With `history_months: null` a start of any age is asked for."""
     sim = simulate(history_months=None)
@@ -235,6 +240,7 @@ def test_newest_first_exports_no_window_twice_after_refused_starts(simulate, clo
     ]
 
 
+@pytest.mark.ci
 def test_newest_first_reads_new_days_once_before_a_refused_start(simulate, clock):
     """The next run reads what is new, and each start of the rest of history once."""
     sim = simulate(exports_per_day=100)

@@ -53,6 +53,7 @@ def test_table_submit_lost_counts_as_spent(sim, clock, fault):
     assert "pending_jobs" not in out.state["bookmarks"][KB]
 
 
+@pytest.mark.ci
 def test_lost_submit_counts_as_an_export(sim, clock):
     """Two more exports are left for the other tables, in this run and the next."""
     sim.faults.add(Fault("submit", "reply-lost"))

@@ -61,6 +61,7 @@ def test_export_free_too_late_is_left_to_the_next_run(sim, clock):
     assert out.records(AQ) == []
 
 
+@pytest.mark.ci
 def test_wait_for_an_export_is_logged(sim, clock, caplog):
     """A line says until when the run waits, and which setting bounds it."""
     caplog.set_level("INFO")

@@ -37,6 +37,7 @@ def test_pending_export_is_resumed_without_quota(sim, clock, caplog):
     assert len(warnings_about(caplog, "next export")) == 1
 
 
+@pytest.mark.ci
 def test_pending_exports_of_two_tables_leave_one_to_the_oldest_window(sim, clock):
     """Pending exports of two tables leave the third export to the oldest window of the others."""
     config = quota_settings(sim, "2026-03-18T00:00:00Z", "2026-03-19T00:00:00Z")
