@@ -32,7 +32,7 @@ demo-models: .venv-dbt/.ready  ## build and test the dbt models of transform/ in
 scale-demo: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## six simulated tenants under Airflow with two workers: about six minutes on two cores
 	$(BIN)/python -m tests.scale.demo
 
-test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .scale/airflow/.ready  ## run the fast tests in about four minutes on two cores, and print the branch coverage
+test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .scale/airflow/.ready  ## run the fast tests in less than three minutes on two cores, and print the branch coverage
 	$(BIN)/python -m slipcover --json --out .coverage.json -m pytest --numprocesses=auto --dist=worksteal
 	$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 95
 

@@ -64,7 +64,7 @@ def changed_export_settings(sim: Simulator, number: int = 1, **entry: Any) -> di
 
 def run_exports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams; if none is named, the conversations and the quarantine."""
-    selected, tap_class = streams or (STREAM, "quarantine"), tap_of(FAMILY)
+    selected, tap_class = streams or (STREAM, "quarantine"), how.pop("tap_class", tap_of(FAMILY))
     configured = "exports" in config.get(FAMILY, {})
     if "catalog" not in how:
         how["catalog"] = (

@@ -32,7 +32,7 @@ def run_extraction(
     config: dict[str, Any], clock: FakeClock, stream: str = STREAM, **how: Any
 ) -> Output:
     """Run one stream."""
-    how["tap_class"] = tap_of(FAMILY)
+    how.setdefault("tap_class", tap_of(FAMILY))
     if config[FAMILY].get("entities"):
         return run_tap(config, clock=clock, only=stream, **how)
     return run_tap(config, clock=clock, catalog=offline_catalog(stream), **how)

@@ -60,7 +60,8 @@ def run_tables(config: dict[str, Any], clock: FakeClock, *streams: str, **how: A
     """Run some streams, the knowledge suggestions if none is named."""
     own = config.get(FAMILY, {})
     selected = streams or (KB,)
-    declared, tap_class = "columns" in own or "primary_keys" in own, tap_of(FAMILY)
+    tap_class = how.pop("tap_class", tap_of(FAMILY))
+    declared = "columns" in own or "primary_keys" in own
     found = (
         select(config, *selected, tap_class=tap_class) if declared else offline_catalog(*selected)
     )

@@ -53,8 +53,8 @@ def stream_settings(
 
 def run_stream(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:
     """Run one stream."""
-    tap_class = tap_of(DEFAULT_FAMILY)
-    return run_tap(config, clock=clock, catalog=offline_catalog(STREAM), tap_class=tap_class, **how)
+    how.setdefault("tap_class", tap_of(DEFAULT_FAMILY))
+    return run_tap(config, clock=clock, catalog=offline_catalog(STREAM), **how)
 
 
 def snake_case(title: str) -> str:

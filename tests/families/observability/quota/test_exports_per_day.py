@@ -10,6 +10,7 @@ import pytest
 
 from tap_cxone.errors import QuotaExhausted, StreamsFailed
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
+from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.observability import (
     AS,
@@ -250,7 +251,8 @@ def test_quota_used_up_does_not_stop_other_families(sim, clock):
         "end_date": "2026-03-20T00:00:00Z",
     }
 
-    out = run_tables(config, clock, "qm_workflows", "qm_questions", *PATHS)
+    names = ("qm_workflows", "qm_questions", *PATHS)
+    out = run_tables(config, clock, *names, tap_class=TapCXone)
 
     assert out.error is None
     assert sim.exports == 3
