@@ -28,7 +28,7 @@ def definition_rows() -> Iterator[Row]:
     yield from total_rows()
     yield from range_rows()
     yield from list_rows()
-    for status in (404, 500):
+    for status in (404, 410, 500):
         yield Row(f"run {status} once", "reports", once("run", status=status), EXACT)
     words = says("submit", {"error": "The name is reserved"})
     must = Fails(("did not register", "The name is reserved"), ("correct what it names",))

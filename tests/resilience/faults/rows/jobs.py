@@ -49,7 +49,7 @@ CHANGES = {
         status: outcome_of_status("reports", "update", status)
         for status in (400, 401, 422, 429, 500)
     },
-    404: EXACT,  # deleted meanwhile: registered once more
+    **dict.fromkeys((404, 410), EXACT),  # deleted meanwhile: registered once more
     403: Fails(("403",), ("analytics:reports:write",)),
 }
 FOREIGN = ("was not made by this tap",)
@@ -69,7 +69,7 @@ def update_rows() -> Iterator[Row]:
         changed = outdated(Fault("update", **USUAL | how))
         must = UNCHANGED if label == "html" else EXACT
         yield Row(f"update {label}", "reports", changed, must, **taken)
-    for status in (400, 401, 403, 404, 422, 429, 500):
+    for status in (400, 401, 403, 404, 410, 422, 429, 500):
         faults = outdated(*ever("update", status=status))
         yield Row(f"update {status} ever", "reports", faults, CHANGES[status], **taken)
     faults = outdated(*ever("update", status=302, headers=ELSEWHERE))
@@ -128,7 +128,7 @@ def job_rows() -> Iterator[Row]:
     stuck = ever("run", "job-stuck")
     must = Fails(("still running", "cancelled"), ("scheduled_reports.job_timeout_minutes",))
     yield Row("run job-stuck ever", "reports", stuck, must)
-    for status in (400, 401, 403, 404, 409, 500):
+    for status in (400, 401, 403, 404, 409, 410, 500):
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), ("scheduled_reports.job_timeout_minutes",))
         if status == HTTPStatus.UNAUTHORIZED:
