@@ -39,7 +39,7 @@ test: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .
 test-ci: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready  ## run the other tests that a change must pass
 	$(BIN)/pytest --numprocesses=auto --dist=worksteal -m "ci and not slow"
 
-test-scale: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## run sixty shards under Airflow, with failures: about fifteen minutes on two cores
+test-scale: .venv/.ready .scale/airflow/.ready .scale/loader/.ready  ## run sixty shards under Airflow, with failures: about eighteen minutes on two cores
 	$(BIN)/pytest -m scale -p no:cacheprovider tests/scale
 
 test-all: .venv/.ready .venv-judge/.ready .meltano/.ready .targets/postgres/.ready .targets/snowflake/.ready .venv-dbt/.ready  ## run the slow tests too

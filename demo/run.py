@@ -51,7 +51,11 @@ class Extraction:
 
 
 _DAY = timedelta(days=1)
-_COPILOT = "observability"
+_COPILOT = next(
+    family.name
+    for family in FAMILIES
+    if "copilot_knowledge_suggestions" in family.module.BUILT_IN_STREAMS
+)
 EXTRACTIONS = (
     Extraction("weeks", (_COPILOT,), weeks=8, rows_per_day=48),
     # One row every thirty seconds, so that a second run finds new ones.

@@ -140,9 +140,9 @@ class TapCXone(Tap):
             _ = self.streams  # they correct the types of the catalog, which the mapper reads
             self.setup_mapper()
             stored = list(stream_states(self.state))
-            require_own_state(stored, self._families, self.settings.accept_state_of)
+            require_own_state(stored, self._api_families, self.settings.accept_state_of)
         if validate_config:
-            require_credentials(self._families, self._selected_streams(), self.logger)
+            require_credentials(self._api_families, self._selected_streams(), self.logger)
         self.signals.install()
 
     @override
@@ -231,7 +231,7 @@ class TapCXone(Tap):
         """Release what the run holds, and write `stream_ended` and `run_ended`."""
         if self.batches is not None:
             self.batches.discard()  # a signal ends a run without the error handling of its streams
-        for family in self._families:
+        for family in self._api_families:
             family.slots.release_all()
         self.close()
         selected, duration = self._selected_streams(), self._clock.now() - started_at
@@ -250,19 +250,19 @@ class TapCXone(Tap):
     def plans(self) -> Iterator[FamilyPlan]:
         """Yield one plan per family for its selected streams, under the limits of the family."""
         streams = [s for s in self._selected_streams() if isinstance(s, WindowedStream)]
-        for family in self._families:
+        for family in self._api_families:
             if plans := [s.plan() for s in streams if s.family.name == family.name]:
                 yield FamilyPlan.from_stream_plans(family, plans)
 
     def setup_hints(self) -> dict[str, str]:
         """Return the missing settings of each family that is not set up."""
-        return {f.name: f.setup_hint for f in self._families if not f.configured}
+        return {f.name: f.setup_hint for f in self._api_families if not f.configured}
 
     def connection_checks(self, *, permissions: bool = False) -> Iterator[CheckResult]:
         """Return the checks of each family, without an export; see `check_connections`."""
         selected = {stream.name for stream in self._selected_streams()}
         return check_connections(
-            self._families,
+            self._api_families,
             self._cxone_streams(),
             selected=selected if self.input_catalog else None,
             state=self.state,
@@ -282,7 +282,7 @@ class TapCXone(Tap):
         return super().run_discovery()
 
     @property
-    def _families(self) -> list[ApiFamily]:
+    def _api_families(self) -> list[ApiFamily]:
         """Return the families of all streams, each once, in the order of `families`."""
         by_name = {stream.family.name: stream.family for stream in self._cxone_streams()}
         return [by_name[family.name] for family in self.families if family.name in by_name]

@@ -201,6 +201,13 @@ def audit_log(tmp_path: Path) -> Path:
     return tmp_path / "audit.jsonl"
 
 
-def settings_for(sim: Simulator, **changes: Any) -> dict[str, Any]:
-    """Return settings for a simulator."""
-    return {**tap_settings(sim.url), "start_date": "2026-03-01T00:00:00Z", **changes}
+def settings_for(sim: Simulator, *, own: Any = None, **changes: Any) -> dict[str, Any]:
+    """Return settings for a simulator.
+
+    Args:
+        sim: The simulator.
+        own: The settings object of the family that `tap_settings` sets up by default.
+        **changes: Changes of the other settings.
+    """
+    base = {**tap_settings(sim.url), "start_date": "2026-03-01T00:00:00Z"}
+    return {**base, **({} if own is None else {FAMILIES[0].name: own}), **changes}

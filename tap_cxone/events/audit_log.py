@@ -42,7 +42,7 @@ EVENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("latency_ms", "request"),
     ),
     "job_adopted": (
-        "a job of an earlier run, or of a submit whose response was lost, is resumed",
+        "an existing job is used: of an earlier run, of a lost submit, or active for the window",
         (),
     ),
     "job_state": ("the API reported another status of a job", ("state",)),

@@ -188,7 +188,7 @@ class Client(Struct, frozen=True):
         return self._execute(structs.replace(request, read_seconds=read_seconds))
 
     def _execute(self, request: ApiRequest) -> ApiResponse:
-        self.rate_limiter.throttle()
+        self.rate_limiter.slow_down()
         with with_permission_hint(self.permission_hint):
             response = self._send_to_any_host(request)
         self.token_provider.mark_accepted()

@@ -45,7 +45,7 @@ class RateLimits(Struct, frozen=True):
         max_concurrent: Maximum number of jobs that run at the same time.
         quota: Maximum number of submits within a period, or None.
         quota_wait: Longest wait for a submit that the quota does not allow yet.
-        max_throttle_delay: Longest wait before a request, for a rate limit that is almost used up.
+        max_request_delay: Longest wait before a request, for a rate limit that is almost used up.
         tenant_wide: Whether the API enforces `max_concurrent` across all clients of the tenant.
     """
 
@@ -53,7 +53,7 @@ class RateLimits(Struct, frozen=True):
     max_concurrent: int = 1
     quota: ExportQuota | None = None
     quota_wait: timedelta = _ZERO
-    max_throttle_delay: timedelta = timedelta(seconds=2)
+    max_request_delay: timedelta = timedelta(seconds=2)
     tenant_wide: bool = False
 
     @property
@@ -270,12 +270,12 @@ class RateLimiter(Struct):
         limit = self._most_remaining if headers.limit is None else headers.limit
         self._last_headers = structs.replace(headers, limit=limit)
 
-    def throttle(self) -> None:
+    def slow_down(self) -> None:
         """Wait longer the closer the server's rate limit is to its end, at most until its reset.
 
         If no request remains, wait until the reset, at most `throttle_timeout`.
         """
-        headers, delay = self._last_headers, self.limits.max_throttle_delay
+        headers, delay = self._last_headers, self.limits.max_request_delay
         if headers.reset_at is not None:
             until_reset = max(_ZERO, headers.reset_at - self.clock.now())
             max_delay = delay if headers.remaining else self.throttle_timeout

@@ -268,9 +268,9 @@ class JobApi(ABC):
         jobs = self.read_list(self.LIST_PATH, self.LIST_KEYS) or ()
         return {str(first_id(job, self.ID_KEYS)): self.read_status(job) for job in jobs}
 
-    def jobs_before_submit(self, window: Window) -> ListedJobs | None:  # noqa: ARG002 (no list)
-        """Return the jobs of the tenant; None if the API has no list."""
-        return None
+    def jobs_before_submit(self, window: Window) -> ListedJobs | None:  # noqa: ARG002 (all jobs)
+        """Return the jobs of the tenant, by default all of the list; None if the API has none."""
+        return ListedJobs(frozenset(self.list_jobs())) if self.list_path else None
 
     def jobs_after_lost_submit(self, window: Window) -> ListedJobs | None:
         """Return the jobs of the tenant after a submit whose response was lost, or None."""

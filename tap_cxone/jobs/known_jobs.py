@@ -32,7 +32,7 @@ class KnownJobs(Struct):
     """Jobs of one stream that its worker knows: those of STATE and ledger, and those of this run.
 
     They are a copy, since a call to the main thread could block on a slow target until a download
-    link expires. Changes are passed on to the store.
+    link expires. The store has those that can be resumed.
 
     Attributes:
         store: Store of the stream's jobs.

@@ -1,4 +1,4 @@
-"""The jobs of one stream: the only writer of the jobs in STATE and in the ledger."""
+"""The jobs of one stream: the only writer, in a run, of the jobs in STATE and in the ledger."""
 
 from __future__ import annotations
 

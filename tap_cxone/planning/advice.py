@@ -29,9 +29,9 @@ def advise(
         remaining: Number of exports, or calls, that remain now; None if unknown.
     """
     for workload in workloads:
-        if workload.requested_start:
+        if workload.unmet_start:
             yield (
-                f"{workload.stream}: start {workload.requested_start:%Y-%m-%d} is before the API's "
+                f"{workload.stream}: start {workload.unmet_start:%Y-%m-%d} is before the API's "
                 f"history limit; older rows than {workload.start:%Y-%m-%d} are not available"
             )
     yield from _advise_wider_windows(family, workloads)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from msgspec import Struct, field, structs
 
 from tap_cxone.clock import iso, parse_instant
-from tap_cxone.planning.committed_time import CommittedTime, compact
+from tap_cxone.planning.time_ranges import TimeRanges, compact
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class History(Struct, frozen=True):
         cuts: Ends of committed windows whose rows are sums, where the settings cut no window.
     """
 
-    committed: CommittedTime = CommittedTime()
-    reloads: Mapping[str, CommittedTime] = field(default_factory=dict)
-    deep_lookback: CommittedTime = CommittedTime()
+    committed: TimeRanges = TimeRanges()
+    reloads: Mapping[str, TimeRanges] = field(default_factory=dict)
+    deep_lookback: TimeRanges = TimeRanges()
     deep_lookback_at: datetime | None = None
     start: datetime | None = None
     cuts: tuple[datetime, ...] = ()
@@ -49,9 +49,9 @@ class History(Struct, frozen=True):
             ValueError: A text is no instant or interval.
         """
         return cls(
-            CommittedTime.parse(raw.get("committed", ())),
-            {id_: CommittedTime.parse(texts) for id_, texts in raw.get("reload", {}).items()},
-            CommittedTime.parse(raw.get("deep_lookback", ())),
+            TimeRanges.parse(raw.get("committed", ())),
+            {id_: TimeRanges.parse(texts) for id_, texts in raw.get("reload", {}).items()},
+            TimeRanges.parse(raw.get("deep_lookback", ())),
             _parse_optional(raw.get("deep_lookback_at")),
             _parse_optional(raw.get("start")),
             tuple(map(parse_instant, raw.get("cuts", ()))),
@@ -70,14 +70,14 @@ class History(Struct, frozen=True):
         return {key: value for key, value in values.items() if value}
 
     @property
-    def reload(self) -> CommittedTime:
+    def reload(self) -> TimeRanges:
         """Return all time to read again."""
         times = (*self.reloads.values(), self.deep_lookback)
-        return CommittedTime.of(interval for time in times for interval in time.intervals)
+        return TimeRanges.of(interval for time in times for interval in time.intervals)
 
     def commit(self, window: Window) -> Self:
         """Return the history after a window was committed."""
-        read = CommittedTime((window,))
+        read = TimeRanges((window,))
         return structs.replace(
             self,
             committed=self.committed.add(window).bounded(),
@@ -99,7 +99,7 @@ class History(Struct, frozen=True):
             ids.append(f"deep_lookback {self.deep_lookback_at.date()}")
         return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:12] if ids else ""
 
-    def to_read(self, start: datetime, end: datetime) -> CommittedTime:
+    def to_read(self, start: datetime, end: datetime) -> TimeRanges:
         """Return the time that is not committed between two instants, or is to be read again."""
         missing = self.committed.missing(Window(start, end)) if start < end else []
         return self.reload.add(*missing)

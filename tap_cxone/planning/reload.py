@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from tap_cxone.clock import iso
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.time_ranges import TimeRanges
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class ReloadLimits(Struct, frozen=True, kw_only=True):
     end_date: datetime | None
     whole_windows: Callable[[Window], Collection[Window]]
 
-    def clip(self, time: CommittedTime) -> CommittedTime:
+    def clip(self, time: TimeRanges) -> TimeRanges:
         """Return the part of a time that can be read again."""
         return time.within(self.oldest, self.newest)
 
-    def time_of(self, entry: ReloadedRange) -> CommittedTime:
+    def time_of(self, entry: ReloadedRange) -> TimeRanges:
         """Return the time of an entry, in whole windows."""
-        return self.clip(CommittedTime.of(self.whole_windows(Window(entry.from_, entry.to))))
+        return self.clip(TimeRanges.of(self.whole_windows(Window(entry.from_, entry.to))))
 
     def problem_of(self, entry: ReloadedRange) -> str:
         """Return why an entry requests nothing, with the remedy; empty if it requests time."""
@@ -76,7 +76,7 @@ def request_reloads(
         entries: The entries that name the stream.
         limits: What the stream can read again.
     """
-    reloads: dict[str, CommittedTime] = {}
+    reloads: dict[str, TimeRanges] = {}
     for entry in entries:
         if entry.id in history.reloads:
             reloads[entry.id] = limits.clip(history.reloads[entry.id])
@@ -104,7 +104,7 @@ def request_deep_lookback(
     """
     last, deep = history.deep_lookback_at, settings.deep_lookback
     if deep is None:
-        return structs.replace(history, deep_lookback=CommittedTime(), deep_lookback_at=None)
+        return structs.replace(history, deep_lookback=TimeRanges(), deep_lookback_at=None)
     if last is not None and _utc_days(last, now) < deep.every_days:
         return history
     history = structs.replace(history, deep_lookback_at=now)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
-    from tap_cxone.planning.committed_time import CommittedTime
     from tap_cxone.planning.skipped_windows import SkipList
+    from tap_cxone.planning.time_ranges import TimeRanges
 
     CutWindows: TypeAlias = Callable[[datetime, datetime, Iterable[Window]], Iterable[Window]]
 
@@ -31,7 +31,7 @@ class WindowCutter(Struct, frozen=True, kw_only=True):
 
     windows: CutWindows
     skip_list: SkipList | None
-    excluded: CommittedTime
+    excluded: TimeRanges
 
     def cut(self, start: datetime, end: datetime, pending: Sequence[Window]) -> list[Window]:
         """Return the windows of a time range without the excluded time.

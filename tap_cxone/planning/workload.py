@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.time_ranges import TimeRanges
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,7 @@ class Workload(Struct, frozen=True):
         windows: All windows of the run.
         windows_without_job: Those of `windows` that have no job yet.
         start: Instant from which the stream reads: by bookmark, settings and history limit.
-        requested_start: Start by the settings, if the API's history limit is later; else None.
+        unmet_start: Start by the settings, if the API's history limit is later; else None.
         history: Those of `windows` that are not new since the last run: gaps, and time to read
             again. Without a bookmark all of them.
         newest_first: Whether the windows of the history are read backwards.
@@ -57,7 +57,7 @@ class Workload(Struct, frozen=True):
     windows: tuple[Window, ...]
     windows_without_job: tuple[Window, ...]
     start: datetime
-    requested_start: datetime | None = None
+    unmet_start: datetime | None = None
     history: tuple[Window, ...] = ()
     newest_first: bool = False
     calls_per_window: int = 1
@@ -94,5 +94,5 @@ class Workload(Struct, frozen=True):
     @property
     def days(self) -> int:
         """Return the number of days to read, started days included."""
-        intervals = CommittedTime.of(self.windows).intervals
+        intervals = TimeRanges.of(self.windows).intervals
         return sum(-(-(interval.end - interval.start) // _DAY) for interval in intervals)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.options import CommonOptions
 
+    Table = tuple[Sequence[str], Iterable[Mapping[str, str]]]
+    """The titles of a file, and its rows by title."""
+
 MEDIA_TYPE: Final = "text/csv"
 BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import override
 
+from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.endpoint import Endpoint, fault_of, message_response
 from tap_cxone.simulator.jobs import ForcedOutcome, Status
 from tap_cxone.simulator.tenant_jobs import JobT, TenantJobs
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.csvfile import Table
     from tap_cxone.simulator.endpoint import Handler
     from tap_cxone.simulator.faults import FamilyName, Fault, FaultPoint
     from tap_cxone.simulator.tokens import TokenStore
@@ -145,7 +147,11 @@ class JobHandlers(Handlers, Generic[JobT]):
         return self._context.links.create(base_url, self.name, f"{job.id}.csv", serve)
 
     def file(self, job: JobT, fault: Fault | None) -> Response:
-        """Return the file with the rows that were visible when a job ended."""
+        """Return the file with the rows that were visible when a job ended, by default CSV."""
+        return file_response(*self.table(job), self._options, fault)
+
+    def table(self, job: JobT) -> Table:
+        """Return the titles and the rows of the CSV file of a job."""
         raise NotImplementedError
 
 

@@ -102,7 +102,7 @@ class CXoneStream(FamilyStream):
             self._fail(error)
         else:
             self.progress.finish("stopped", until=error.until)
-            self.write_state()
+            self.emit_state()
             self._audit_end("stream_stopped", error)
             self.log_once(
                 "quota", "Stream '%s' stopped: %s; the next run continues", self.name, error
@@ -111,7 +111,7 @@ class CXoneStream(FamilyStream):
     def _postpone(self, error: OutsideHours) -> None:
         """End the stream without failure, because the settings exclude this time of the day."""
         self.progress.finish("stopped", until=error.until)
-        self.write_state()
+        self.emit_state()
         self._audit_end("stream_postponed", error)
         self.logger.info("Stream '%s' postponed: %s; a later run continues", self.name, error)
 
@@ -122,7 +122,7 @@ class CXoneStream(FamilyStream):
         self.progress.finish("failed", until=getattr(error, "until", None))
         self.family.circuit_breaker.record_failure(error)
         self.state_view.mark_failed(failed=True)
-        self.write_state()  # the stream may have used a submit that STATE must contain
+        self.emit_state()  # the stream may have used a submit that STATE must contain
         self._audit_end("stream_failed", error)
         self.logger.error("Stream '%s' failed; the other streams continue: %s", self.name, error)
         if self.ABORT_AT_RECORD_COUNT is not None:  # a dry run must fail at once
@@ -147,7 +147,7 @@ class CXoneStream(FamilyStream):
     ) -> None:
         """Do nothing: `commit` moves the bookmark once per window."""
 
-    def write_state(self) -> None:
+    def emit_state(self) -> None:
         """Emit STATE at once, with the submit times, tenant info and owner of the family."""
         submit_times = self.family.rate_limiter.known_submit_times()
         self.state_view.set_submit_times(self.family.name, submit_times)

@@ -43,7 +43,7 @@ class FullTableStream(CXoneStream):
                 self.run_pending_tasks()
         self.flush_batches()
         self.state_view.mark_failed(failed=False)
-        self.write_state()
+        self.emit_state()
         seconds = (self.now() - started_at).total_seconds()
         counts = {"rows": emitted, "quarantined": 0, "dropped": 0, "bytes": None, "sha256": None}
         self.audit_context.write("window_committed", **counts, columns_added=[], seconds=seconds)

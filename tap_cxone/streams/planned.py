@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tap_cxone.config.model import Settings
     from tap_cxone.errors import HistoryRefused
     from tap_cxone.jobs.ledger import JobLedger
-    from tap_cxone.planning.committed_time import CommittedTime
+    from tap_cxone.planning.time_ranges import TimeRanges
     from tap_cxone.planning.workload import RemainingCalls, Unit
     from tap_cxone.windows import Window
 
@@ -113,7 +113,7 @@ class PlannedStream(CXoneStream):
         """Return the newest instant for which the API shows every row."""
         return available_until(self.family, now)
 
-    def start_later(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
+    def raise_history_limit(self, refused: Window, error: HistoryRefused) -> None:  # noqa: ARG002
         """Move the history limit past a start that the API refused; the default raises the error.
 
         Raises:
@@ -157,7 +157,7 @@ class PlannedStream(CXoneStream):
         return RunWindows(
             plan_workload=self._plan_run,
             limit_to_quota=self.limit_to_quota,
-            start_later=self.start_later,
+            raise_history_limit=self.raise_history_limit,
             window_days=lambda: self.window_days,
             bookmark=self._bookmark,
             now=self.now,
@@ -170,7 +170,7 @@ class PlannedStream(CXoneStream):
         """Return what decides on the days of a window after failures."""
         return WindowNarrowing(
             state=self.state_view,
-            emit_state=self.write_state,
+            emit_state=self.emit_state,
             progress=self.progress,
             configured_days=self.configured_window_days,
             counts_exports=self.family.limits.quota is not None,
@@ -185,7 +185,7 @@ class PlannedStream(CXoneStream):
             was_committed=self.stream_history.was_committed,
             reload_of=self.stream_history.reload_of,
             state=self.state_view,
-            emit_state=self.write_state,
+            emit_state=self.emit_state,
             ledger=self.ledger(),
             fingerprint=self.fingerprint,
         )
@@ -201,7 +201,7 @@ class PlannedStream(CXoneStream):
         workload = self.planned_workload()
         return StreamPlan.from_workload(workload, self.family, self.remaining_calls())
 
-    def _plan_run(self, excluded: CommittedTime) -> Workload:
+    def _plan_run(self, excluded: TimeRanges) -> Workload:
         """Return the windows of a run without a time; update the state, and report the plan."""
         restore_family(self.family, self.tap_state)
         pending = self.job_store.pending_windows()
@@ -242,7 +242,7 @@ class PlannedStream(CXoneStream):
         """Return the windows that this run has to read, without those assigned to the worker."""
         return self._compute_workload(self.job_store.pending_windows(), self.run_windows.excluded)
 
-    def _compute_workload(self, pending: Sequence[Window], excluded: CommittedTime) -> Workload:
+    def _compute_workload(self, pending: Sequence[Window], excluded: TimeRanges) -> Workload:
         """Return the windows of a run in the order in which they are read.
 
         Args:
@@ -321,7 +321,7 @@ class PlannedStream(CXoneStream):
         start = min([start, *pending_starts])
         return cutter.cut(start, sync_range.requested_end, pending)
 
-    def _cutter(self, excluded: CommittedTime) -> WindowCutter:
+    def _cutter(self, excluded: TimeRanges) -> WindowCutter:
         # A row may sum up its window, and a snapshot has none, so no range may cut a window.
         cuts_whole = self.declaration.grouped or not self.declaration.windowed
         skip_list = None if cuts_whole else self.skip_list

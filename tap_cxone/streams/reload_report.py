@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tap_cxone.config.history import ReloadedRange
-    from tap_cxone.planning.committed_time import CommittedTime
     from tap_cxone.planning.history import History
     from tap_cxone.planning.reload import ReloadLimits
+    from tap_cxone.planning.time_ranges import TimeRanges
     from tap_cxone.streams.start_report import LogOnce
 
 _MAX_RANGES = 3  # in one log line
@@ -65,19 +65,19 @@ class ReloadReporter(Struct, frozen=True):
                 text = "%s: the entry of reload with id '%s' was removed; %s is not read again"
                 self.log.info(text, self.stream, id_, _text(time))
 
-    def _report_outdated(self, name: str, time: CommittedTime, limits: ReloadLimits) -> None:
+    def _report_outdated(self, name: str, time: TimeRanges, limits: ReloadLimits) -> None:
         """Log the time that the API served when it was requested, and serves no more."""
         if (lost := time.subtract(limits.clip(time))).intervals:
             text = "%s: %s of %s is not read again: the API serves nothing before %s any more"
             oldest = iso(limits.oldest) if limits.oldest else ""
             self.log.warning(text, self.stream, _text(lost), name, oldest)
 
-    def _report_range(self, name: str, entry: ReloadedRange, time: CommittedTime) -> None:
+    def _report_range(self, name: str, entry: ReloadedRange, time: TimeRanges) -> None:
         """Log the range of an entry that is read again, if its dates are others."""
         if time.intervals and time.intervals != (Window(entry.from_, entry.to),):
             text = "%s: %s reads whole windows again that the API serves: %s"
             self.log.info(text, self.stream, name, _text(time))
 
 
-def _text(time: CommittedTime) -> str:
+def _text(time: TimeRanges) -> str:
     return listed([str(interval) for interval in time.intervals], _MAX_RANGES)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.time_ranges import TimeRanges
 from tap_cxone.windows import Window, WindowAndUpcoming, with_upcoming
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class RunWindows(Struct, kw_only=True):
     Attributes:
         plan_workload: Plans the run without a given time, and reports what the plan is based on.
         limit_to_quota: Returns the windows of a workload that this run may read.
-        start_later: Moves the oldest instant of the plans past a start that the API refused.
+        raise_history_limit: Moves the oldest planned instant past a start that the API refused.
         window_days: Returns the maximum days of a window.
         bookmark: Returns the end of the last committed window.
         now: Returns the present instant.
@@ -39,15 +39,15 @@ class RunWindows(Struct, kw_only=True):
         uncommitted: Windows that are planned and not committed; the worker may have fetched them.
     """
 
-    plan_workload: Callable[[CommittedTime], Workload]
+    plan_workload: Callable[[TimeRanges], Workload]
     limit_to_quota: Callable[[Workload], Iterable[Window]]
-    start_later: Callable[[Window, HistoryRefused], None]
+    raise_history_limit: Callable[[Window, HistoryRefused], None]
     window_days: Callable[[], int]
     bookmark: Callable[[], datetime | None]
     now: Callable[[], datetime]
     progress: StreamProgress
     max_upcoming: int
-    excluded: CommittedTime = field(default_factory=CommittedTime)
+    excluded: TimeRanges = field(default_factory=TimeRanges)
     uncommitted: set[Window] = field(default_factory=set)
     _committed: list[Window] = field(default_factory=list)
     _assigned: list[Window] = field(default_factory=list)
@@ -55,14 +55,14 @@ class RunWindows(Struct, kw_only=True):
     _refused: tuple[Window, HistoryRefused] | None = None
     _planned_days: int = 0
 
-    def start(self) -> bool:
+    def plan(self) -> bool:
         """Plan all windows that this run has not committed; return True if there is one.
 
         Raises:
             QuotaExhausted: The quota does not cover the first window.
         """
         self._assigned, self._refused = [*self._committed], None
-        self._plan()
+        self._plan_windows()
         first = next(self._remaining, None)
         if first is not None:
             self._remaining = chain([first], self._remaining)
@@ -76,7 +76,7 @@ class RunWindows(Struct, kw_only=True):
             HistoryRefused: The API refused a start, and no later time was read.
         """
         if self.window_days() > self._planned_days:  # commits have doubled them
-            self._plan()
+            self._plan_windows()
         window_and_upcoming = next(self._remaining, None)
         if window_and_upcoming is not None:
             self._assigned.append(window_and_upcoming[0])
@@ -92,15 +92,15 @@ class RunWindows(Struct, kw_only=True):
         """
         self._assigned.remove(window)
         self._refused = window, error
-        self.start_later(window, error)
-        self._plan(after=window.start)
+        self.raise_history_limit(window, error)
+        self._plan_windows(after=window.start)
 
     def commit(self, window: Window) -> None:
         """Remember that a window was committed."""
         self.uncommitted.discard(window)
         self._committed.append(window)
 
-    def _plan(self, *, after: datetime | None = None) -> None:
+    def _plan_windows(self, *, after: datetime | None = None) -> None:
         """Plan the windows that were not assigned, of those that start after an instant."""
         self._planned_days, self.excluded = self.window_days(), self._time_to_exclude()
         workload = self.plan_workload(self.excluded)
@@ -111,9 +111,9 @@ class RunWindows(Struct, kw_only=True):
         later = (window for window in windows if after is None or window.start > after)
         self._remaining = with_upcoming(later, self.max_upcoming)
 
-    def _time_to_exclude(self) -> CommittedTime:
+    def _time_to_exclude(self) -> TimeRanges:
         """Return the time of the windows that were assigned, and all time after this run."""
-        assigned = CommittedTime.of(self._assigned)
+        assigned = TimeRanges.of(self._assigned)
         if not assigned.intervals:
             return assigned
         newest = max(window.end for window in (*self._assigned, *self.uncommitted))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from tap_cxone.planning.committed_time import CommittedTime
 from tap_cxone.planning.history import History
 from tap_cxone.planning.reload import ReloadLimits, request_deep_lookback, request_reloads
+from tap_cxone.planning.time_ranges import TimeRanges
 from tap_cxone.windows import Window
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class StreamHistory:
         if history is not None or bookmark is None:
             return history or History()
         start = self.settings.start_date or bookmark
-        return History(CommittedTime.of([Window(start, bookmark)] if start < bookmark else []))
+        return History(TimeRanges.of([Window(start, bookmark)] if start < bookmark else []))
 
     @property
     def _entries(self) -> Mapping[str, ReloadedRange]:

@@ -67,8 +67,8 @@ class WindowedStream(PlannedStream):
     def iter_files(self) -> Iterator[StreamPreload | WindowFile | SkippedWindow]:
         call, windows = self.workers.main_thread.call, self.run_windows
         # Without a window no login is needed.
-        if call(windows.start) and self.log_in_and_compare_clocks():
-            call(windows.start)
+        if call(windows.plan) and self.log_in_and_compare_clocks():
+            call(windows.plan)
         self._source = self.source()
         while window_and_upcoming := call(windows.next):
             window, upcoming = window_and_upcoming
@@ -320,4 +320,4 @@ class WindowedStream(PlannedStream):
         later = self.run_windows.uncommitted
         self.job_store.commit(window, incremental=self._incremental, later=later)
         state.mark_failed(failed=False)
-        self.write_state()
+        self.emit_state()

@@ -9,8 +9,7 @@ from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
 from tests.benchmarks import table
-from tests.support import analytics_exports as analytics
-from tests.support import data_download as reporting
+from tests.support.examples import csv_jobs, json_jobs, paged_rows
 from tests.support.run import FakeClock, select
 
 if TYPE_CHECKING:
@@ -24,24 +23,24 @@ PACKED = (("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
 
 def of_csv(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for a table, and its stream."""
-    families: tuple[FamilyName, ...] = ("data_extraction",)
+    families: tuple[FamilyName, ...] = (csv_jobs.FAMILY,)
     wide = {"name": "wide", "entity_name": "wfm-payroll", "version": "1"} | {
         "primary_keys": ["segmentId"],
         "columns": {title: kind for title, kind in table.CSV.items() if kind != "string"},
     }
     days = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
     own = {"mode": "async", "entities": [wide]}
-    return {**tap_settings(sim.url, families=families), **days, "data_extraction": own}, "wide"
+    return {**tap_settings(sim.url, families=families), **days, csv_jobs.FAMILY: own}, "wide"
 
 
 def of_json(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for an export of conversations, and its stream."""
-    return analytics.export_settings(sim), analytics.STREAM
+    return json_jobs.export_settings(sim), json_jobs.STREAM
 
 
 def of_pages(sim: Simulator) -> tuple[dict[str, Any], str]:
     """Return settings for a data download, and its stream."""
-    return reporting.download_settings(sim), reporting.STREAM
+    return paged_rows.download_settings(sim), paged_rows.STREAM
 
 
 def file_fault(body: bytes | str) -> Fault:

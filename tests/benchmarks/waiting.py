@@ -17,6 +17,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES
 from tests.benchmarks import results
 from tests.benchmarks.effort import amount
 from tests.benchmarks.results import spread
+from tests.support.examples import quota_jobs
 
 BIN = Path(sys.executable).parent
 SPEED = 80
@@ -53,7 +54,7 @@ def year_settings(url: str, *, parallel: bool) -> dict[str, Any]:
         "end_date": END.isoformat(),
         "parallel_families": parallel,
     }
-    return found | {"observability": {"exports_per_day": None}}
+    return found | {quota_jobs.FAMILY: {"exports_per_day": None}}
 
 
 def run_year(*, parallel: bool) -> Year:

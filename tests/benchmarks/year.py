@@ -15,6 +15,7 @@ from typing import Any
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tests.benchmarks.effort import amount
 from tests.benchmarks.results import spread
+from tests.support.examples import json_jobs
 
 BIN = Path(sys.executable).parent
 SPEED, ROWS_A_DAY = 4, 120
@@ -59,7 +60,7 @@ def measure_year() -> dict[str, Any]:
 
 def _pair() -> tuple[float, float]:
     with Simulator(Options(speed=SPEED, rows_per_day=ROWS_A_DAY)) as simulator:
-        settings = tap_settings(simulator.url, SPEED, families=["analytics_exports"])
+        settings = tap_settings(simulator.url, SPEED, families=[json_jobs.FAMILY])
         for setting in ("access_key_id", "access_key_secret"):  # no other family takes part
             del settings[setting]
         settings |= {"start_date": BEGIN.isoformat(), "end_date": END.isoformat()}

@@ -47,7 +47,8 @@ FIRST_SETTINGS = (
     "access_key_secret",
     "client_id",
     "client_secret",
-    "reporting",
+    # Off by default, although NICE documents the API.
+    *(f.name for f in FAMILIES if f.settings.opt_in_reason() and not f.evidence.opt_in),
     "journal",
     "audit_log_path",
 )
@@ -164,6 +165,39 @@ def _families() -> dict[str, ApiFamily]:
 def _first_line(family: type[ApiFamily]) -> str:
     package = import_module(family.__module__.rpartition(".")[0])
     return (package.__doc__ or "").partition("\n")[0]
+
+
+def limits_table() -> str:
+    """Return the table of the limits of each API, and what the tap does to keep them."""
+    titles = ["| family | limit of the API | what the tap does | setting |", "|---|---|---|---|"]
+    common = (ROOT / "tests/docs/limits.md").read_text("utf-8").splitlines()
+    return "\n".join([*titles, *_named_rows("limits"), *common])
+
+
+def tenant_info_table() -> str:
+    """Return the table of the facts about the tenant that STATE has."""
+    titles = ["| family | entry | meaning |", "|---|---|---|"]
+    return "\n".join([*titles, *_named_rows("tenant_info")])
+
+
+def requirements_table() -> str:
+    """Return the table of the credentials and permissions that streams need."""
+    titles = ["| streams | credentials | permission or scope | also |", "|---|---|---|---|"]
+    rows = [row for family in FAMILIES for row in _family_rows(family.name, "requirements")]
+    return "\n".join([*titles, *rows])
+
+
+def _named_rows(file: str) -> list[str]:
+    """Return the rows of the families, with the name of the family in front."""
+    return [
+        f"| `{family.name}` {row}" for family in FAMILIES for row in _family_rows(family.name, file)
+    ]
+
+
+def _family_rows(family: str, file: str) -> list[str]:
+    """Return the rows of a table that are in the folder of a family's tests."""
+    path = ROOT / f"tests/families/{family}/{file}.md"
+    return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
 def columns_table() -> str:
@@ -377,7 +411,12 @@ _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/audit.md": {"audit": audit_table},
     ROOT / "docs/speed.md": {"speed": speed},
     ROOT / "docs/streams.md": {"streams": streams_table},
-    ROOT / "docs/state.md": {"incomplete days": incomplete_days_block},
+    ROOT / "docs/state.md": {
+        "incomplete days": incomplete_days_block,
+        "tenant info": tenant_info_table,
+    },
+    ROOT / "docs/limits.md": {"limits": limits_table},
+    ROOT / "docs/tenant-setup.md": {"requirements": requirements_table},
     ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/settings.md": {"settings": settings_table},
     ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},
@@ -404,6 +443,14 @@ def document(path: Path) -> str:
     mark = _COMMENT if path.suffix == ".yml" else _MARK
     parts = {name: part() for name, part in _PARTS[path].items()}
     return _between(path.read_text(), mark, **parts)
+
+
+def without_parts(path: Path, text: str) -> str:
+    """Return the text of one of `DOCUMENTS` without its generated parts."""
+    if path in {HUB, SOURCES}:
+        return ""
+    mark = _COMMENT if path.suffix == ".yml" else _MARK
+    return _between(text, mark, **dict.fromkeys(_PARTS[path], ""))
 
 
 def _between(text: str, mark: str, **parts: str) -> str:

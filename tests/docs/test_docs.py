@@ -18,6 +18,7 @@ from tap_cxone.config.definition import format_default, nested_settings
 from tap_cxone.families.registry import FAMILIES, settings_schema
 from tests.docs import document
 from tests.docs.document import DOCUMENTS, HUB, ROOT
+from tests.support.examples import quota_jobs
 
 NAMES = list(settings_schema()["properties"])
 
@@ -176,7 +177,7 @@ def test_every_setting_of_the_limits_is_one():
 
     named = {name for cell in last for name in re.findall(r"`([^`]+)`", cell)}
     assert named - set(known) == set()
-    assert "observability.exports_per_day" in named
+    assert f"{quota_jobs.FAMILY}.exports_per_day" in named
 
 
 NESTED = {path: found for path, found in nested_settings(settings_schema()) if "." in path}

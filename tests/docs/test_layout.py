@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from tap_cxone.families.registry import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,18 +142,3 @@ def test_test_names_begin_with_their_subject():
     names = [node.name for _, node in definitions() if is_test(node)]
 
     assert [name for name in names if name.startswith(articles)] == []
-
-
-def test_only_the_registries_name_a_family():
-    """Outside of the folders of the families, no module but the two registries names one."""
-    folders = {f"families/{family.name}" for family in FAMILIES}
-    folders |= {f"simulator/{family.name}" for family in FAMILIES}
-    pattern = re.compile(rf"\b({'|'.join(family.name for family in FAMILIES)})\b")
-    naming = {
-        module.relative_to(PACKAGE).as_posix()
-        for module in PACKAGE.rglob("*.py")
-        if module.parent.relative_to(PACKAGE).as_posix() not in folders
-        and pattern.search(module.read_text(encoding="utf-8"))
-    }
-
-    assert naming == {"families/registry.py", "simulator/registry.py"}

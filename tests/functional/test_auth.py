@@ -15,6 +15,7 @@ from tap_cxone.errors import AuthError, ConfigError
 from tap_cxone.http.auth import ClientCredentialsGrant
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.tap import TapCXone
+from tests.support.examples import csv_jobs
 from tests.support.expectations import failure, warnings_logged
 from tests.support.requests import logins
 from tests.support.run import run_tap
@@ -91,8 +92,8 @@ def test_base_url_replaces_every_host():
 
 def test_endpoints_replace_single_addresses():
     """With endpoints the host of a family and its token URL may be set, each by itself."""
-    host = {"data_extraction": "https://api.example.com"}
-    token = {"data_extraction_token": "https://login.example.com/token"}
+    host = {csv_jobs.FAMILY: "https://api.example.com"}
+    token = {f"{csv_jobs.FAMILY}_token": "https://login.example.com/token"}
 
     assert hosts(endpoints=host)[0] == "https://api.example.com"
     assert hosts(endpoints=host)[1] == f"https://na1.nice-incontact.com{TOKEN}"
@@ -119,7 +120,7 @@ def test_tokens_are_renewed_before_they_expire(simulate, clock):
     """No request is ever made with an expired token, and no token is given up too early."""
     sim = simulate(token_seconds=300, rows_per_day=1, job_seconds=80)
     config = stream_settings(sim, start_date="2026-03-01T00:00:00Z")
-    config["data_extraction"] = {"mode": "async", "window_days": 1}
+    config[csv_jobs.FAMILY] = {"mode": "async", "window_days": 1}
 
     out = run_stream(config, clock)
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tap_cxone.simulator import Fault, Options, Simulator
-from tests.support import analytics_exports as analytics
 from tests.support.batches import batch_config, batched, recorded, rows_in
+from tests.support.examples import json_jobs
 from tests.support.odd_rows import (
     AMONG,
     ODD,
@@ -86,7 +86,7 @@ def test_batch_of_json_has_the_rows_of_record_messages(compare, form, among):
     elements = [AMONG[among].get(number, element(number)) for number in range(1200)]
 
     compare(
-        form, conversations, analytics.STREAM, gzip.compress(f"[{','.join(elements)}]".encode())
+        form, conversations, json_jobs.STREAM, gzip.compress(f"[{','.join(elements)}]".encode())
     )
 
 
@@ -155,16 +155,16 @@ def test_negative_zero_of_json_is_zero_in_batches_and_records(tmp_path, numbers)
     """A zero of a number column has no sign; a column of texts keeps what the file has."""
     texts = ["-0", "-0.0", "-0e0"]
     body = [f'{{"id": "{n}", "duration": {t}, "note": {t}}}' for n, t in enumerate(texts)]
-    export = {"name": analytics.STREAM, "required_fields": ["id"]}
+    export = {"name": json_jobs.STREAM, "required_fields": ["id"]}
     form = {**batch_config(tmp_path, "parquet", 500), "parquet": {"numbers": numbers}}
-    settings = {"analytics_exports": {"window_days": 1, "exports": [export]}}
+    settings = {json_jobs.FAMILY: {"window_days": 1, "exports": [export]}}
 
     outs = [
-        run_with_files(conversations, analytics.STREAM, f"[{','.join(body)}]", **settings, **more)
+        run_with_files(conversations, json_jobs.STREAM, f"[{','.join(body)}]", **settings, **more)
         for more in ({}, {"batch_config": form})
     ]
 
-    rows = [outs[0].records(analytics.STREAM), rows_in(outs[1].of("BATCH", analytics.STREAM)[0])]
+    rows = [outs[0].records(json_jobs.STREAM), rows_in(outs[1].of("BATCH", json_jobs.STREAM)[0])]
     for found in rows:
         assert [str(row["duration"])[0] for row in found] == ["0"] * 3
         assert [row["note"] for row in found] == texts

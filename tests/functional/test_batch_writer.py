@@ -24,7 +24,7 @@ from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
 from tests.support.batches import batch_config, batched, load_into_target, recorded, rows_in, stored
-from tests.support.data_download import CATALOGUE, download_settings
+from tests.support.examples import csv_jobs, paged_rows
 from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.run import FakeClock, Output, offline_catalog, run_tap, select
@@ -151,15 +151,17 @@ def test_rows_that_do_not_fit(sim, clock, tmp_path):
 
 def test_table_that_is_read_whole_is_batched(simulate, clock, tmp_path):
     """A full-table stream is written to files as well."""
-    config = download_settings(simulate())
-    without = run_tap(config, clock=clock, only=CATALOGUE)
+    config = paged_rows.download_settings(simulate())
+    without = run_tap(config, clock=clock, only=paged_rows.CATALOGUE)
     config["batch_config"] = batch_config(tmp_path, size=4)
 
-    out = run_tap(config, clock=clock, only=CATALOGUE)
+    out = run_tap(config, clock=clock, only=paged_rows.CATALOGUE)
 
     files = [[row["id"] for row in rows_in(message)] for message in out.of("BATCH")]
     assert out.error is None
-    assert [id_ for file in files for id_ in file] == [r["id"] for r in without.records(CATALOGUE)]
+    assert [id_ for file in files for id_ in file] == [
+        r["id"] for r in without.records(paged_rows.CATALOGUE)
+    ]
     assert [len(file) for file in files] == [4, 2]
 
 
@@ -242,7 +244,7 @@ def test_state_never_overtakes_its_rows(simulate, clock, tmp_path, form):
     """
     sim = simulate(rows_per_day=4)
     config = stream_settings(sim, **TWO_WINDOWS, batch_config=batch_config(tmp_path, form, size=30))
-    config["data_extraction"]["overlap_days"] = 0  # the same windows in each run
+    config[csv_jobs.FAMILY]["overlap_days"] = 0  # the same windows in each run
     whole = run_stream(config, clock)
     rows = batched(whole.messages)[STREAM]
     lines = len(whole.messages)

@@ -8,12 +8,9 @@ from decimal import Decimal
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support import data_download as downloads
-from tests.support import scheduled_reports as reports
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import export_settings, run_exports
 from tests.support.audit_log import audit_lines
-from tests.support.rooms import QUARANTINE
+from tests.support.examples import json_jobs, paged_rows, report_runs
+from tests.support.room import QUARANTINE
 
 NUMBERS = [float("nan"), float("inf"), float("-inf")]
 NO_NUMBER = "holds NaN, infinity or a number out of range"
@@ -36,13 +33,15 @@ def test_broken_object_of_an_export_goes_to_the_quarantine(sim, clock, audit_log
     body = f"[{','.join(texts)}]" if layout == "array" else "\n".join([*texts, ""])
     sim.faults.add(Fault("download", "bytes", body=body))
 
-    out = run_exports(export_settings(sim, audit_log_path=str(audit_log)), clock)
+    out = json_jobs.run_exports(
+        json_jobs.export_settings(sim, audit_log_path=str(audit_log)), clock
+    )
 
     (record,) = out.records(QUARANTINE)
     (event,) = (line for line in audit_lines(audit_log) if line["event"] == "record_invalid")
     reason = "is not JSON" if odd == "tru" else NO_NUMBER
     assert out.error is None
-    assert [row["id"] for row in out.records(BOTS)] == ["c0", "c1", "c3", "c4"]
+    assert [row["id"] for row in out.records(json_jobs.STREAM)] == ["c0", "c1", "c3", "c4"]
     assert (record["record"], record["location"]) == (texts[2], "record 3")
     assert (event["reason"], event["location"]) == (reason, "record 3")
     assert "SECRET" not in audit_log.read_text(encoding="utf-8")
@@ -51,27 +50,27 @@ def test_broken_object_of_an_export_goes_to_the_quarantine(sim, clock, audit_log
 @pytest.mark.parametrize("number", NUMBERS, ids=str)
 def test_not_finite_number_of_a_page_goes_to_the_quarantine(sim, clock, number):
     """A page with such a number loses that row only."""
-    rows = [downloads.interaction(n, duration=number if n == 1 else n) for n in range(3)]
-    downloads.serve_pages(sim, downloads.page(*rows))
+    rows = [paged_rows.interaction(n, duration=number if n == 1 else n) for n in range(3)]
+    paged_rows.serve_pages(sim, paged_rows.page(*rows))
 
-    out = downloads.run_downloads(downloads.download_settings(sim), clock)
+    out = paged_rows.run_downloads(paged_rows.download_settings(sim), clock)
 
     assert out.error is None
-    assert sorted(r["interaction_id"] for r in out.records(downloads.STREAM)) == ["i0", "i2"]
+    assert sorted(r["interaction_id"] for r in out.records(paged_rows.STREAM)) == ["i0", "i2"]
     assert [r["reason"] for r in out.records(QUARANTINE)] == [NO_NUMBER]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=str)
 def test_not_finite_number_of_a_result_goes_to_the_quarantine(sim, clock, number):
     """A result of a report with such a number loses that row only."""
-    rows = [reports.report_row(agentId=f"00{n}") for n in range(3)]
+    rows = [report_runs.report_row(agentId=f"00{n}") for n in range(3)]
     rows[1]["talkTime"] = number
-    reports.answer(sim, "poll", reports.done(*rows))
+    report_runs.answer(sim, "poll", report_runs.done(*rows))
 
-    out = reports.run_reports(reports.report_settings(sim), clock)
+    out = report_runs.run_reports(report_runs.report_settings(sim), clock)
 
     assert out.error is None
-    assert [r["agent_id"] for r in out.records(reports.STREAM)] == ["000", "002"]
+    assert [r["agent_id"] for r in out.records(report_runs.STREAM)] == ["000", "002"]
     assert [r["reason"] for r in out.records(QUARANTINE)] == [NO_NUMBER]
 
 
@@ -85,9 +84,9 @@ def test_number_of_an_undeclared_column_keeps_its_text(sim, clock):
     ]
     sim.faults.add(Fault("download", "bytes", body=f"[{','.join(texts)}]"))
 
-    out = run_exports(export_settings(sim), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim), clock)
 
-    records = out.records(BOTS)
+    records = out.records(json_jobs.STREAM)
     assert [record["score"] for record in records] == TEXTS
     nested = [json.loads(record["more"], parse_float=Decimal)["a"] for record in records]
     assert nested == [[Decimal(text)] for text in TEXTS]

@@ -31,7 +31,7 @@ def run_workflows(sim, clock, *files, runs=1):
             sim,
             start_date=start,
             end_date=end,
-            data_extraction={"window_days": 1, "mode": "async", "overlap_days": 0},
+            own={"window_days": 1, "mode": "async", "overlap_days": 0},
         )
         out = run_tap(config, clock=clock, only=WORKFLOWS, state=state)
         state = out.state

@@ -11,6 +11,7 @@ import pytest
 
 from tap_cxone.errors import DownloadError, LinkExpired, StreamsFailed
 from tap_cxone.simulator import Fault, Options, Simulator
+from tests.support.examples import csv_jobs
 from tests.support.expectations import failure
 from tests.support.requests import downloads, submits
 from tests.support.streams import STREAM, run_stream, stream_settings
@@ -265,7 +266,7 @@ def test_every_file_is_closed(simulate, clock):
     """Ten windows leave no more open files than one."""
     sim = simulate(rows_per_day=1)
     config = stream_settings(sim, start_date="2026-03-09T00:00:00Z")
-    config["data_extraction"]["window_days"] = 1
+    config[csv_jobs.FAMILY]["window_days"] = 1
     run_stream(stream_settings(sim), clock)
     clock.sleep(timedelta(minutes=1))
     before = len(list(OPEN_FILES.iterdir()))

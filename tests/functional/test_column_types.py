@@ -7,6 +7,7 @@ import copy
 import pytest
 
 from tap_cxone.errors import ConfigError, DriftError
+from tests.support.examples import csv_jobs
 from tests.support.expectations import audit_events, failure, warnings_logged
 from tests.support.run import run_tap, select, whole_catalog
 from tests.support.titles import (
@@ -127,7 +128,7 @@ def test_type_of_a_catalog_that_no_value_has_is_refused(sim, clock, changed):
 
     assert isinstance(out.error, ConfigError)
     assert next(iter(changed)) in str(out.error)
-    assert "data_extraction.entities, entry 'payroll', columns" in str(out.error)
+    assert f"{csv_jobs.FAMILY}.entities, entry 'payroll', columns" in str(out.error)
     assert not sim.requests
 
 

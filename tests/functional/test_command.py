@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
-from tests.support.reporting import LISTS
+from tests.support.examples import csv_jobs, full_lists, json_jobs, quota_jobs
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_command_prints_all_setting_problems():
         start_date="2026-02-01",
         end_date="2026-01-01",
         access_key_id="only-half",
-        data_extraction={"window_days": 20, "mod": "sync"},
+        **{csv_jobs.FAMILY: {"window_days": 20, "mod": "sync"}},
     )
 
     assert run.returncode == 2
@@ -98,11 +98,11 @@ def test_command_prints_all_setting_problems():
     assert sorted(errors(run)) == [
         "Configuration: access_key_secret is missing, but access_key_id is set; an access key "
         "needs both",
-        "Configuration: data_extraction.window_days is 20; it must be at most 14",
+        f"Configuration: {csv_jobs.FAMILY}.window_days is 20; it must be at most 14",
         "Configuration: end_date is not after start_date; exchange them or remove end_date",
         "Configuration: region is 'Narnia'; use an area such as na1, eu1 or au1 (see the "
         "tenant's URL)",
-        "Configuration: unknown setting 'data_extraction.mod'; did you mean 'mode'?",
+        f"Configuration: unknown setting '{csv_jobs.FAMILY}.mod'; did you mean 'mode'?",
     ]
 
 
@@ -112,9 +112,9 @@ def test_no_credentials_are_named_with_what_needs_them(tap):
 
     assert run.returncode == 2
     assert errors(run) == [
-        "Configuration: data_extraction needs access_key_id, access_key_secret; set them, or "
+        f"Configuration: {csv_jobs.FAMILY} needs access_key_id, access_key_secret; set them, or "
         "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
-        "Configuration: observability needs client_id, client_secret, access_key_id, "
+        f"Configuration: {quota_jobs.FAMILY} needs client_id, client_secret, access_key_id, "
         "access_key_secret; set them, or TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
         "TAP_CXONE_ACCESS_KEY_ID, TAP_CXONE_ACCESS_KEY_SECRET",
     ]
@@ -122,11 +122,11 @@ def test_no_credentials_are_named_with_what_needs_them(tap):
 
 def test_application_is_required_where_its_family_has_settings(tap):
     """A family that only its settings object sets up is named if the object is there."""
-    run = tap("--config=ENV", analytics_exports={})
+    run = tap("--config=ENV", **{json_jobs.FAMILY: {}})
 
     assert run.returncode == 2
     assert (
-        "Configuration: analytics_exports needs client_id, client_secret; set them, or "
+        f"Configuration: {json_jobs.FAMILY} needs client_id, client_secret; set them, or "
         "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET"
     ) in errors(run)
 
@@ -147,7 +147,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
     streams = json.loads(tap("--discover").stdout)["streams"]
 
     names = [stream["tap_stream_id"] for stream in streams]
-    assert [name for name in names if name not in LISTS] == [
+    assert [name for name in names if name not in full_lists.LISTS] == [
         "autopilot_knowledge_responses",
         "bot_conversations",
         "copilot_agent_questions",
@@ -162,7 +162,7 @@ def test_every_stream_is_in_the_catalog_with_its_columns_described(tap):
         "recording_interaction_metadata",
         "report_schedules",
     ]
-    assert set(LISTS) <= set(names)
+    assert set(full_lists.LISTS) <= set(names)
     properties = [column for s in streams for column in s["schema"]["properties"].values()]
     assert all(column["description"] for column in properties)
 
@@ -174,7 +174,7 @@ def test_without_credentials_no_stream_is_selected_by_default(tap):
     roots = [item for s in streams for item in s["metadata"] if not item["breadcrumb"]]
 
     assert [root["metadata"]["selected-by-default"] for root in roots] == [False] * (
-        12 + len(LISTS)
+        12 + len(full_lists.LISTS)
     )
 
 

@@ -13,11 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from tap_cxone.cli.connection_test import probe
+from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
-from tests.support.analytics_exports import STREAM as BOTS
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
+from tests.support.facts import FACTS, token_path
 from tests.support.ids import readable
 from tests.support.requests import logins
 from tests.support.run import offline_catalog, select
@@ -46,6 +48,13 @@ def probe_lines(sim: Simulator, clock: FakeClock, **changes: Any) -> list[str]:
     return [str(result) for result in probe(stream.family)]
 
 
+def evidence_lines(name: str) -> list[str]:
+    """Return the beginnings of the lines about the evidence of a family, one a label."""
+    (family,) = (found for found in FAMILIES if found.name == name)
+    labels = {family.evidence_of(stream) for stream in family.stream_names}
+    return [f"-    {name} evidence"] * len(labels)
+
+
 def test_every_check_is_a_line(sim, clock, config, tmp_path):
     """Where all is right there is a line per check, and the exit code is 0."""
     clock.instant = datetime.now(UTC)  # the command has the machine's clock
@@ -53,25 +62,13 @@ def test_every_check_is_a_line(sim, clock, config, tmp_path):
 
     shown = result.stdout.splitlines()
     assert result.exit_code == 0
+    (first, *others) = ALL_FAMILIES
     assert [line.split(":")[0] for line in shown] == [
-        "ok   data_extraction login",
-        "ok   data_extraction read",
-        "ok   data_extraction quota",
-        "ok   data_extraction clock",
-        "-    data_extraction evidence",
-        "-    reporting not set up",
-        "-    reporting evidence",
-        "-    reporting evidence",
-        "-    observability not set up",
-        "-    observability evidence",
-        "-    analytics_exports not set up",
-        "-    analytics_exports evidence",
-        "-    data_download not set up",
-        "-    data_download evidence",
-        "-    scheduled_reports not set up",
-        "-    scheduled_reports evidence",
+        *(f"ok   {first} {check}" for check in ("login", "read", "quota", "clock")),
+        *evidence_lines(first),
+        *(line for name in others for line in (f"-    {name} not set up", *evidence_lines(name))),
     ]
-    assert "observability needs client_id, client_secret" in shown[8]
+    assert [line for line in shown if f"{quota_jobs.FAMILY} needs client_id, client_secret" in line]
 
 
 def test_no_export_is_spent(sim, config, tmp_path):
@@ -85,17 +82,7 @@ def test_no_export_is_spent(sim, config, tmp_path):
     assert sim.jobs == []
 
 
-LOGINS = {
-    "data_extraction": "/authentication/v1/token/access-key",
-    "reporting": "/auth/token",
-    "observability": "/auth/token",
-    "analytics_exports": "/oauth/token",
-    "data_download": "/api/v2/oauth/token",
-    "scheduled_reports": "/oauth/token",
-}
-
-
-def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, CheckResult]]:
+def all_checks(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, CheckResult]]:
     """Return the checks of all families, by family and what was checked."""
     settings = tap_settings(sim.url, families=ALL_FAMILIES) | {"max_retries": 0}
     found: dict[str, dict[str, CheckResult]] = {}
@@ -105,60 +92,54 @@ def five(sim: Simulator, clock: FakeClock, **how: Any) -> dict[str, dict[str, Ch
 
 
 def test_connection_test_tries_every_family(sim, clock):
-    """Each of the five has a login, a harmless read, what is left, and the clock; all is well."""
-    found = five(sim, clock)
+    """Each family has a login, a harmless read, what is left, and the clock; all is well."""
+    found = all_checks(sim, clock)
 
     assert set(found) == set(ALL_FAMILIES)
     every = ["login", "read", "quota", "clock", "evidence"]
     assert all(list(checks) == every for checks in found.values())
     others = {"clock", "evidence"}
     passed = [r.passed for checks in found.values() for n, r in checks.items() if n not in others]
-    assert passed.count(None) == 1
+    assert passed.count(None) == sum(not facts.probes for facts in FACTS.values())
     assert False not in passed
 
 
 def test_no_family_spends_an_export(sim, clock):
     """One login each and GETs are the only requests of all families; nothing is submitted."""
-    five(sim, clock)
+    all_checks(sim, clock)
 
     posts = Counter(seen.path for seen in sim.requests if seen.method != "GET")
-    assert posts == Counter(LOGINS.values())
+    assert posts == Counter(map(token_path, ALL_FAMILIES))
     assert [seen.path for seen in sim.requests if seen.method == "GET"] == [
-        "/data-extraction/v1/jobs",
-        "/inContactAPI/services/v34.0/business-unit",
-        "/api/v2/analytics/exports",
-        "/api/v2/users/me",
-        "/api/v2/reporting/quota",
-        "/api/v2/analytics/reports/schedules",
+        path for facts in FACTS.values() for path in facts.probes
     ]
     assert (sim.jobs, sim.exports) == ([], 0)
 
 
 def test_api_without_a_harmless_read_is_not_tried(sim, clock):
     """The dashboard's line says that nothing but the login costs no export; its clock is read."""
-    checks = five(sim, clock)["observability"]
+    checks = all_checks(sim, clock)[quota_jobs.FAMILY]
 
     assert str(checks["read"]).startswith(
-        "-    observability read: not tried: except for the login"
+        f"-    {quota_jobs.FAMILY} read: not tried: except for the login"
     )
     assert "s apart" in checks["clock"].detail
 
 
 def test_connection_test_shows_the_remaining_quota(simulate, clock):
     """The quota of each API, or what stands for one, is in its line."""
-    found = five(simulate(download_quota=7), clock)
+    found = all_checks(simulate(download_quota=7), clock)
 
-    assert "3 of 3 exports left now" in found["observability"]["quota"].detail
-    assert "7 of 7 calls left in the reporting quota" in found["data_download"]["quota"].detail
-    assert "0 active now" in found["analytics_exports"]["quota"].detail
-    assert "no job is running now" in found["data_extraction"]["quota"].detail
+    limited = {name: facts.quota for name, facts in FACTS.items() if facts.quota}
+    assert len(limited) >= 4
+    assert [name for name in limited if limited[name] not in found[name]["quota"].detail] == []
 
 
 def test_connection_test_counts_exports_of_the_state(sim, clock):
     """Exports that the state remembers are no longer left; that is no failure."""
     spent = [(clock.now() - timedelta(hours=hours)).isoformat() for hours in (2, 1, 0)]
-    known = {"copilot_auto_summaries": {"submits": {"observability": spent}}}
-    quota = five(sim, clock, state={"bookmarks": known})["observability"]["quota"]
+    known = {"copilot_auto_summaries": {"submits": {quota_jobs.FAMILY: spent}}}
+    quota = all_checks(sim, clock, state={"bookmarks": known})[quota_jobs.FAMILY]["quota"]
 
     assert quota.passed
     assert "0 of 3 exports left now" in quota.detail
@@ -167,12 +148,7 @@ def test_connection_test_counts_exports_of_the_state(sim, clock):
 
 @pytest.mark.parametrize(
     ("family", "place", "remedy"),
-    [
-        ("data_extraction", "list", "grant the access key's user a permission"),
-        ("analytics_exports", "list", "scopes analytics:export:read"),
-        ("scheduled_reports", "list", "scopes analytics:reports:read"),
-        ("data_download", "me", "scopes api:reporting:read"),
-    ],
+    [(name, *facts.forbidden_probe) for name, facts in FACTS.items() if facts.forbidden_probe],
 )
 def test_permission_that_is_missing_ends_the_checks_of_its_family(
     sim, clock, family, place, remedy
@@ -180,7 +156,7 @@ def test_permission_that_is_missing_ends_the_checks_of_its_family(
     """A read that is forbidden says what to give to whom, and ends that family's checks."""
     sim.faults.add(Fault(place, "status", status=403, body="no", times=9, family=family))
 
-    checks = five(sim, clock)[family]
+    checks = all_checks(sim, clock)[family]
 
     assert list(checks) == ["login", "read", "evidence"]
     assert checks["read"].passed is False
@@ -195,7 +171,7 @@ def test_connection_test_with_a_wrong_secret_names_the_settings(sim, config, tmp
 
     line = result.stdout.splitlines()[0]
     assert result.exit_code == 1
-    assert line.startswith("FAIL data_extraction login:")
+    assert line.startswith(f"FAIL {csv_jobs.FAMILY} login:")
     assert "access_key_secret" in line
     assert "region" in line
     assert "not-the-secret" not in result.output
@@ -207,8 +183,8 @@ def test_api_that_does_not_respond_is_a_second_line(sim, clock):
 
     login, read = probe_lines(sim, clock)
 
-    assert login.startswith("ok   data_extraction login")
-    assert read.startswith("FAIL data_extraction read")
+    assert login.startswith(f"ok   {csv_jobs.FAMILY} login")
+    assert read.startswith(f"FAIL {csv_jobs.FAMILY} read")
     assert "Down for repairs" in read
 
 
@@ -219,7 +195,7 @@ def test_connection_test_of_a_failing_login_tries_three_times(sim, clock):
 
     (line, *_) = [str(result) for result in tap.connection_checks()]
 
-    assert line.startswith("FAIL data_extraction login")
+    assert line.startswith(f"FAIL {csv_jobs.FAMILY} login")
     assert "tried 3 times" in line
     assert len(sim.faults.pending) == 1
     assert len([seen for seen in sim.requests if "token" in seen.path]) == 3
@@ -239,7 +215,7 @@ def test_clock_that_is_wrong_fails_with_the_difference(sim, clock, skew):
     *_, last = probe_lines(sim, clock)
 
     seconds = re.search(r"(\d+) s apart", last)
-    assert last.startswith("FAIL data_extraction clock")
+    assert last.startswith(f"FAIL {csv_jobs.FAMILY} clock")
     assert seconds
     assert 1190 <= int(seconds[1]) <= 1210
 
@@ -256,7 +232,7 @@ def test_connection_test_date_header_without_zone_is_utc(sim, clock):
     date = (("Date", f"{clock.now():%a %b %d %H:%M:%S %Y}"),)
     sim.faults.add(Fault("list", "status", status=200, headers=date, body='{"jobs": []}'))
 
-    assert probe_lines(sim, clock)[-1].startswith("ok   data_extraction clock")
+    assert probe_lines(sim, clock)[-1].startswith(f"ok   {csv_jobs.FAMILY} clock")
 
 
 def test_one_line_each(sim, clock):
@@ -294,8 +270,8 @@ def test_connection_test_leaves_out_families_without_a_selected_stream(sim, cloc
     lines = connection_lines(sim, clock, "qm_workflows")
 
     passed = {line.split()[1] for line in lines if line.startswith("ok")}
-    assert passed == {"data_extraction"}
-    assert "-    observability not selected: the catalog has no stream of it" in lines
+    assert passed == {csv_jobs.FAMILY}
+    assert f"-    {quota_jobs.FAMILY} not selected: the catalog has no stream of it" in lines
     assert {request.path for request in logins(sim)} == {"/authentication/v1/token/access-key"}
 
 
@@ -303,16 +279,18 @@ def test_permission_test_submits_a_job_of_each_stream_that_costs_no_export(sim, 
     """A stream without permission fails by name; another one passes; an export is not spent."""
     sim.faults.add(Fault("sync", "status", status=403, body="not allowed", after=1, times=9))
 
-    lines = connection_lines(sim, clock, "qm_workflows", "qm_questions", BOTS, permissions=True)
+    lines = connection_lines(
+        sim, clock, "qm_workflows", "qm_questions", json_jobs.STREAM, permissions=True
+    )
 
     permissions = [line for line in lines if " permission of " in line]
     assert [line.split(":")[0] for line in permissions] == [
-        "ok   data_extraction permission of qm_questions",
-        "FAIL data_extraction permission of qm_workflows",
-        f"-    analytics_exports permission of {BOTS}",
+        f"ok   {csv_jobs.FAMILY} permission of qm_questions",
+        f"FAIL {csv_jobs.FAMILY} permission of qm_workflows",
+        f"-    {json_jobs.FAMILY} permission of {json_jobs.STREAM}",
     ]
     assert "grant the access key's user the permission" in permissions[1]
-    assert sim.analytics_exports == []
+    assert json_jobs.export_jobs(sim) == []
 
 
 def test_permission_test_goes_on_without_a_list_of_jobs(sim, clock):
@@ -321,8 +299,9 @@ def test_permission_test_goes_on_without_a_list_of_jobs(sim, clock):
 
     lines = connection_lines(sim, clock, "qm_workflows", permissions=True)
 
-    assert "ok   data_extraction permission of qm_workflows: the API accepted a job of one day" in (
-        lines
+    assert (
+        f"ok   {csv_jobs.FAMILY} permission of qm_workflows: the API accepted a job of one day"
+        in (lines)
     )
 
 
@@ -334,4 +313,4 @@ def test_permission_test_has_an_option_of_its_own(sim, config, tmp_path):
 
     result = run_connection_test(config, tmp_path, "--catalog", str(catalog), "--test=permissions")
 
-    assert "FAIL data_extraction permission of qm_workflows" in result.stdout
+    assert f"FAIL {csv_jobs.FAMILY} permission of qm_workflows" in result.stdout

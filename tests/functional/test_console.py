@@ -29,6 +29,7 @@ from tap_cxone.progress.console import LiveDisplay
 from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Options, Simulator, environment, tap_settings
 from tap_cxone.windows import Window
+from tests.support.examples import csv_jobs
 from tests.support.run import NOON, select
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def terminal(folder: Path, options: Options, **variables: str) -> Iterator[Termi
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         config["start_date"] = (today - 5 * DAY).isoformat()
         config["end_date"] = (today - 2 * DAY).isoformat()
-        config["data_extraction"] |= {"mode": "async", "window_days": 1}
+        config[csv_jobs.FAMILY] |= {"mode": "async", "window_days": 1}
         found = Terminal(config, folder, **variables)
         try:
             yield found

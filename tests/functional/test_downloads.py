@@ -8,10 +8,9 @@ import pytest
 
 from tap_cxone.errors import DownloadError, InsecureLink
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import export_settings, run_exports
+from tests.support.examples import json_jobs, quota_jobs
 from tests.support.expectations import failure
 from tests.support.http_server import client_of, http_api
-from tests.support.observability import KB, run_tables, table_settings
 from tests.support.requests import downloads, polls, submits
 
 FILE = Fault("download", "status", status=200, body="Interaction ID,Channel\na,voice\n")
@@ -27,10 +26,10 @@ def test_link_is_sent_exactly_as_given(simulate, clock):
     """Escapes that need none, lower-case hex and blanks reach the storage as the API wrote them."""
     sim = simulate(link_style="exact")
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert out.error is None
-    assert len(out.records(KB)) == 24
+    assert len(out.records(quota_jobs.KB)) == 24
     assert len(downloads(sim)) == 1
 
 
@@ -39,9 +38,9 @@ def test_redirect_of_a_link_is_followed(simulate, clock, status):
     """A storage may redirect a link; the link stays exact."""
     sim = simulate(link_redirects=5, link_redirect_status=status, link_style="exact")
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert len(out.records(KB)) == 24
+    assert len(out.records(quota_jobs.KB)) == 24
     assert len(downloads(sim)) == 6
     assert len(submits(sim)) == 1
 
@@ -50,7 +49,7 @@ def test_redirect_of_a_link_beyond_five_fails(simulate, clock):
     """A storage that redirects again and again is given up."""
     sim = simulate(link_redirects=6)
 
-    out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
+    out = quota_jobs.run_tables({**quota_jobs.table_settings(sim), "max_retries": 0}, clock)
 
     assert isinstance(failure(out), DownloadError)
     assert "redirected more than 5 times" in str(failure(out))
@@ -62,9 +61,9 @@ def test_redirect_in_raw_utf_8_is_followed(sim, clock):
     header = (("Location", "/files/Zürich.csv".encode().decode("latin-1")),)
     sim.faults.add(Fault("download", "status", status=302, headers=header), FILE)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
+    assert [record["interaction_id"] for record in out.records(quota_jobs.KB)] == ["a"]
     assert downloads(sim)[1].path == "/files/Zürich.csv"
 
 
@@ -84,12 +83,12 @@ def test_link_of_http_fails_at_once(sim, clock):
     answer = json.dumps({"status": "Completed", "url": "http://files.example/x"})
     sim.faults.add(Fault("poll", "status", status=200, body=answer))
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert isinstance(failure(out), InsecureLink)
     assert "nothing was downloaded" in str(failure(out))
     assert len(polls(sim)) == len(submits(sim)) == 1
-    assert len(out.state["bookmarks"][KB]["pending_jobs"]) == 1
+    assert len(out.state["bookmarks"][quota_jobs.KB]["pending_jobs"]) == 1
 
 
 @pytest.mark.promise("own-hosts")
@@ -98,7 +97,7 @@ def test_redirect_of_a_link_to_http_fails_at_once(sim, clock):
     to_http = (("Location", "http://files.example/x"),)
     sim.faults.add(Fault("download", "status", status=302, headers=to_http))
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert isinstance(failure(out), InsecureLink)
     assert len(downloads(sim)) == 1
@@ -112,7 +111,7 @@ def test_redirect_to_another_host_gets_no_token(simulate, clock):
     to_storage = (("Location", f"{storage.url}/files/a.json"),)
     sim.faults.add(Fault("download", "status", status=302, headers=to_storage))
 
-    out = run_exports(export_settings(sim, 1), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim, 1), clock)
 
     assert out.error is None
     assert "authorization" in downloads(sim)[0].headers
@@ -127,7 +126,7 @@ def test_redirect_on_the_own_host_keeps_the_token(sim, clock):
         Fault("download", "status", status=200, body="[]"),
     )
 
-    out = run_exports(export_settings(sim, 1), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim, 1), clock)
 
     assert out.error is None
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [True, True]
@@ -140,9 +139,9 @@ def test_link_to_the_own_host_that_wants_the_token_gets_it(sim, clock, host, ref
     url = host.format(own=sim.url, own_without_scheme=sim.url.removeprefix("http:"))
     serve_link(sim, f"{url}/files/a.csv", Fault("download", "status", status=refusal), FILE)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
+    assert [record["interaction_id"] for record in out.records(quota_jobs.KB)] == ["a"]
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [False, True]
 
 
@@ -154,7 +153,7 @@ def test_link_to_another_host_never_gets_the_token(simulate, clock, refusal):
     serve_link(sim, f"{storage.url}/files/a.csv")
     storage.faults.add(Fault("download", "status", status=refusal, times=9))
 
-    out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
+    out = quota_jobs.run_tables({**quota_jobs.table_settings(sim), "max_retries": 0}, clock)
 
     assert isinstance(failure(out), DownloadError)
     assert ["authorization" in seen.headers for seen in downloads(storage)] == [False]
@@ -166,7 +165,7 @@ def test_signed_link_that_is_refused_gets_no_token(sim, clock, status):
     refusal = Fault("download", "status", status=status, body="Request has expired")
     serve_link(sim, f"{sim.url}/files/a.csv?X-Amz-Signature=0", refusal)
 
-    out = run_tables({**table_settings(sim), "max_retries": 0}, clock)
+    out = quota_jobs.run_tables({**quota_jobs.table_settings(sim), "max_retries": 0}, clock)
 
     assert f"{status} Request has expired" in str(failure(out))
     assert ["authorization" in seen.headers for seen in downloads(sim)] == [False]
@@ -177,7 +176,7 @@ def test_link_that_is_refused_with_the_token_too_is_requested_again(sim, clock):
     refusals = [Fault("download", "status", status=status) for status in (403, 403)]
     serve_link(sim, "/files/a.csv", *refusals)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert out.error is None
     assert len(submits(sim)) == 1
@@ -191,9 +190,9 @@ def test_link_without_a_leading_slash_is_a_path_of_the_api(sim, clock, link):
     """A path may lack its first slash."""
     serve_link(sim, link, FILE)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert [record["interaction_id"] for record in out.records(KB)] == ["a"]
+    assert [record["interaction_id"] for record in out.records(quota_jobs.KB)] == ["a"]
     assert [f"/{link.removeprefix('./')}".startswith(seen.path) for seen in downloads(sim)] == [
         True
     ]
@@ -205,7 +204,7 @@ def test_text_that_is_no_link_does_not_end_an_export(sim, clock, text):
     answer = json.dumps({"status": "Running", "url": text})
     sim.faults.add(Fault("poll", "status", status=200, body=answer))
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert out.error is None
     assert len(downloads(sim)) == 1

@@ -8,8 +8,10 @@ import logging
 
 from tap_cxone.simulator import Fault
 from tests.support.audit_log import audit_lines
+from tests.support.examples import csv_jobs
 from tests.support.expectations import warnings_logged
-from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, ROOMS
+from tests.support.room import QUARANTINE
+from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, room_of
 
 
 @EVERYWHERE
@@ -118,13 +120,13 @@ ROWS = {
 
 def test_workflow_updated_last_leaves(sim, clock):
     """Of the rows of a workflow the one with the latest 'Last Updated' leaves."""
-    room = next(room for room in ROOMS if room.stream == "qm_workflows")
+    room = room_of("qm_workflows")
     body = io.StringIO(newline="")
     lines = csv.writer(body)
     lines.writerow(["Workflow ID", "Last Updated", "Rank"])
     for row in (0, 1):
         lines.writerows([label, case[row], row] for label, case in ROWS.items())
-    fault = Fault("download", "bytes", body=body.getvalue(), family="data_extraction")
+    fault = Fault("download", "bytes", body=body.getvalue(), family=csv_jobs.FAMILY)
     sim.faults.add(fault)
 
     out = room.run(room.settings(sim), clock)

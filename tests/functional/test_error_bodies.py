@@ -8,8 +8,6 @@ import pytest
 
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
-from tests.support.scheduled_reports import answer as respond
-from tests.support.scheduled_reports import report_settings, run_reports
 from tests.support.streams import run_stream, stream_settings
 
 if TYPE_CHECKING:
@@ -80,48 +78,3 @@ def test_response_with_the_words_of_an_error_is_shown(sim, clock, audit_log, bod
     error = error_of_polls(sim, clock, audit_log, status=500, body=body)
 
     assert shown in error
-
-
-ROW_ANSWERS = {
-    "unknown status": ({"state": "hibernating"}, '"state": "hibernating"'),
-    "no status": ({}, "does not know the status"),
-    "failed": ({"state": "failed"}, '"state": "failed"'),
-    "failed, nested": ({"row": {"agentName": "Ada Invented"}, "state": "failed"}, '"agentName"'),
-}
-
-
-@pytest.mark.parametrize("case", ROW_ANSWERS.values(), ids=ROW_ANSWERS)
-def test_status_with_the_values_of_a_row_shows_its_keys(sim, clock, caplog, audit_log, case):
-    """Of an answer without a known status or reason only the keys and the status are shown."""
-    answer, shown = case
-    body = {"agentName": "Ada Invented", "handleTime": 76543, **answer}
-    respond(sim, "poll", body, times=400)
-
-    out = run_reports(report_settings(sim, audit_log_path=str(audit_log)), clock)
-
-    said = str(failure(out)) + caplog.text + audit_log.read_text()
-    assert shown in str(failure(out))
-    assert '"agentName": "…"' in str(failure(out))
-    assert "Ada" not in said
-    assert "76543" not in said
-
-
-SUBMIT_ANSWERS = {
-    "row": '{"agentName": "Ada Invented", "handleTime": 76543}',
-    "nested row": '{"row": {"agentName": "Ada Invented"}, "score": 76543}',
-    "list of values": '["Ada Invented", 76543]',
-    "text of a table": '"Ada Invented;76543;2"',
-}
-
-
-@pytest.mark.parametrize("body", SUBMIT_ANSWERS.values(), ids=SUBMIT_ANSWERS)
-def test_submit_answer_with_the_values_of_a_row_shows_none(sim, clock, caplog, audit_log, body):
-    """Of an answer that names no job only the keys, the status and its words are shown."""
-    sim.faults.add(Fault("run", "status", status=201, body=body, times=99))
-
-    out = run_reports(report_settings(sim, audit_log_path=str(audit_log)), clock)
-
-    said = str(failure(out)) + caplog.text + audit_log.read_text()
-    assert "names no run" in str(failure(out))
-    assert "Ada" not in said
-    assert "76543" not in said

@@ -22,6 +22,8 @@ from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
 from tests.docs.document import HUB, ROOT
+from tests.support.examples import csv_jobs, full_lists, json_jobs, paged_rows, quota_jobs
+from tests.support.facts import FACTS, token_path
 from tests.support.ids import readable
 from tests.support.run import run_tap
 
@@ -32,17 +34,14 @@ if TYPE_CHECKING:
     from tests.support.run import FakeClock, Output
 
 UNVERIFIED = {
-    "analytics_exports": "bot_conversations",
-    "data_download": "custom_metrics",
-    "scheduled_reports": "report_schedules",
+    name: facts.built_in
+    for name, facts in FACTS.items()
+    if facts.evidence is Evidence.TUTORIAL_ONLY
 }
 """Family → its built-in stream."""
 SPAN = (datetime(2026, 3, 18, tzinfo=UTC), datetime(2026, 3, 19, tzinfo=UTC))
-LOGINS = {
-    "analytics_exports": "/oauth/token",
-    "data_download": "/api/v2/oauth/token",
-    "scheduled_reports": "/oauth/token",
-}
+DEFAULT = (csv_jobs.FAMILY, quota_jobs.FAMILY)
+"""The families that run without a settings object."""
 DOCUMENTED = {
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -62,13 +61,13 @@ def two_hosts(simulate: Callable[..., Simulator]) -> tuple[dict[str, Any], Simul
     """Return settings with credentials for all APIs, and the hosts of both kinds of them."""
     documented, unverified = simulate(exports_per_day=None), simulate()
     config = {
-        **tap_settings(documented.url, families=("data_extraction", "observability")),
+        **tap_settings(documented.url, families=DEFAULT),
         "region": "na1",
         "start_date": SPAN[0].isoformat(),
         "end_date": SPAN[1].isoformat(),
         "endpoints": {
             **dict.fromkeys(UNVERIFIED, unverified.url),
-            **{f"{family}_token": f"{unverified.url}{path}" for family, path in LOGINS.items()},
+            **{f"{name}_token": f"{unverified.url}{token_path(name)}" for name in UNVERIFIED},
         },
     }
     return config, documented, unverified
@@ -110,7 +109,8 @@ def test_credentials_alone_run_documented_apis_only(simulate, clock, caplog):
     assert unverified.requests == []
     left_out = [r for r in caplog.records if "Streams deselected" in r.getMessage()]
     assert [r.levelno for r in left_out] == [logging.INFO] * 4
-    assert "reporting is off by default, because its data need" in left_out.pop(0).getMessage()
+    lists, *left_out = left_out
+    assert f"{full_lists.FAMILY} is off by default, because its data need" in lists.getMessage()
     for record, family in zip(left_out, UNVERIFIED, strict=True):
         assert record.getMessage() == (
             f"Streams deselected: {family} is off by default, because its API is known from one "
@@ -126,7 +126,7 @@ def test_credentials_alone_end_with_exit_code_0():
     # A link lives for minutes however busy the machine is.
     options = Options(speed=1000, rows_per_day=2, exports_per_day=None, link_seconds=200_000)
     with Simulator(options) as sim:
-        settings = tap_settings(sim.url, 1000, families=("data_extraction", "observability")) | {
+        settings = tap_settings(sim.url, 1000, families=DEFAULT) | {
             "region": "na1",
             "start_date": (end - timedelta(days=1)).isoformat(),
             "end_date": end.isoformat(),
@@ -162,22 +162,22 @@ def test_empty_object_sets_a_family_up(simulate, clock, family, everything):
 
 
 def test_export_of_an_empty_object_is_read(simulate, clock):
-    """`analytics_exports: {}` brings the records of `bot_conversations`."""
+    """An empty object of the family brings the records of its built-in export."""
     config, _, unverified = two_hosts(simulate)
 
-    out = run_everything({**config, "analytics_exports": {}}, clock)
+    out = run_everything({**config, json_jobs.FAMILY: {}}, clock)
 
     rows = unverified.expected_rows("bot_conversations", *SPAN)
     bots = [row["id"] for row in rows if row["type"] == "bot"]
     assert sorted(row["id"] for row in out.records("bot_conversations")) == sorted(bots) != []
-    assert len(unverified.analytics_exports) == 1
+    assert len(json_jobs.export_jobs(unverified)) == 1
 
 
 def test_configured_items_follow_their_family(simulate):
     """Configured exports, downloads and reports are selected with the built-in stream."""
     config, _, unverified = two_hosts(simulate)
     own = tap_settings(unverified.url, families=ALL_FAMILIES)
-    own["analytics_exports"] = {"exports": [{"name": "calls", "filter": "type eq 'voice'"}]}
+    own[json_jobs.FAMILY] = {"exports": [{"name": "calls", "filter": "type eq 'voice'"}]}
     config |= {family: own[family] for family in UNVERIFIED}
 
     more = {"calls", "custom_metrics_by_interaction", "agent_performance_daily"}
@@ -243,9 +243,9 @@ def test_all_that_a_family_needs_is_in_one_line():
     """A family without object and credentials names both."""
     tap = TapCXone(config={"access_key_id": Credentials.ACCESS_KEY_ID, "access_key_secret": "any"})
 
-    assert tap.setup_hints()["data_download"] == (
-        "data_download is off by default, because its API is known from one third-party tutorial "
-        "only; set data_download: {}, client_id, client_secret, tenant, or "
+    assert tap.setup_hints()[paged_rows.FAMILY] == (
+        f"{paged_rows.FAMILY} is off by default, because its API is known from one third-party "
+        f"tutorial only; set {paged_rows.FAMILY}: {{}}, client_id, client_secret, tenant, or "
         "TAP_CXONE_DATA_DOWNLOAD={}, TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, "
         "TAP_CXONE_TENANT"
     )
@@ -266,11 +266,8 @@ def about(*options: str) -> str:
 
 def test_evidence_is_that_of_the_sources():
     """Each family is documented as far as was found."""
-    assert {family.name: family.evidence.label for family in FAMILIES} == {
-        "data_extraction": "documented by NICE and used by public clients",
-        "reporting": "documented by NICE and used by public clients",
-        "observability": "documented by NICE only",
-        **dict.fromkeys(UNVERIFIED, "known from one third-party tutorial only"),
+    assert {family.name: family.evidence for family in FAMILIES} == {
+        name: facts.evidence for name, facts in FACTS.items()
     }
     assert {family.name for family in FAMILIES if family.evidence.opt_in} == set(UNVERIFIED)
 
@@ -350,7 +347,7 @@ def test_hub_definition_has_the_evidence():
         assert (opt_in in text) == bool(family.settings.opt_in_reason())
 
 
-@pytest.mark.parametrize("families", [("data_extraction",), ALL_FAMILIES], ids=["one", "all"])
+@pytest.mark.parametrize("families", [(csv_jobs.FAMILY,), ALL_FAMILIES], ids=["one", "all"])
 def test_connection_test_labels_every_stream(sim, tmp_path, families):
     """`--test` has one line per family and label, set up or not, with the streams."""
     result = command(tap_settings(sim.url, families=families), tmp_path, "--test")
@@ -374,7 +371,7 @@ def test_connection_test_and_plan_name_the_missing_object(simulate, tmp_path):
     as_json = json.loads(command(config, tmp_path, "--plan=json").stdout)
 
     assert unverified.requests == []
-    assert as_json["not_set_up"].keys() == {*UNVERIFIED, "reporting"}
+    assert as_json["not_set_up"].keys() == {*UNVERIFIED, full_lists.FAMILY}
     for family, hint in as_json["not_set_up"].items():
         assert f"set {family}: {{}}" in hint
         assert f"-    {family} not set up: {hint}\n" in tested
@@ -385,7 +382,7 @@ def test_plan_of_a_family_that_is_set_up_is_shown(simulate, tmp_path):
     """With its object the family has a plan."""
     config, *_ = two_hosts(simulate)
 
-    result = command({**config, "analytics_exports": {}}, tmp_path, "--plan")
+    result = command({**config, json_jobs.FAMILY: {}}, tmp_path, "--plan")
 
-    assert "analytics_exports bot_conversations: 2026-03-18Z to 2026-03-19Z" in result.stdout
-    assert "analytics_exports: not set up" not in result.stdout
+    assert f"{json_jobs.FAMILY} bot_conversations: 2026-03-18Z to 2026-03-19Z" in result.stdout
+    assert f"{json_jobs.FAMILY}: not set up" not in result.stdout

@@ -12,6 +12,7 @@ import pytest
 
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.support.examples import quota_jobs
 from tests.support.run import lines_of
 
 SPEED = 2000
@@ -53,7 +54,7 @@ def test_one_stream_fails():
         )
     ) as sim:
         done = run_last_days(
-            sim, 1, observability={"exports_per_day": 3, "tables": ["Copilot/KBTable"]}
+            sim, 1, **{quota_jobs.FAMILY: {"exports_per_day": 3, "tables": ["Copilot/KBTable"]}}
         )
 
     *_, last = done.stderr.splitlines()
@@ -88,8 +89,10 @@ def test_quota_used_up_exits_with_one_if_configured():
     with Simulator(
         Options(speed=SPEED, rows_per_day=2, link_seconds=LINK_SECONDS, exports_per_day=3)
     ) as sim:
-        sim.faults.add(Fault("submit", "status", status=429, family="observability"))
-        done = run_last_days(sim, 1, on_quota_exhausted="fail", observability={"window_days": 1})
+        sim.faults.add(Fault("submit", "status", status=429, family=quota_jobs.FAMILY))
+        done = run_last_days(
+            sim, 1, on_quota_exhausted="fail", **{quota_jobs.FAMILY: {"window_days": 1}}
+        )
 
     assert done.returncode == 1
     assert "failed: the export quota is used up; the next export is possible at" in done.stderr

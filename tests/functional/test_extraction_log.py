@@ -9,11 +9,11 @@ import pytest
 
 from tap_cxone import __version__
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM as BOTS
 from tests.support.audit_log import audit_lines, every
 from tests.support.batches import batch_config, rows_in
-from tests.support.observability import KB
-from tests.support.rooms import NINE, QUARANTINE, ROOMS
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
+from tests.support.room import QUARANTINE
+from tests.support.rooms import NINE, room_of
 from tests.support.run import Output, run_tap, select
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 LOG = "extraction_log"
 STREAM = "qm_workflows"
-THREE = (BOTS, STREAM, KB)
-ROOM = ROOMS[0]
+THREE = (json_jobs.STREAM, STREAM, quota_jobs.KB)
+ROOM = room_of(json_jobs.STREAM)
 
 
 def run_streams(sim: Any, clock: Any, path: Path, *streams: str, **changes: Any) -> Output:
@@ -60,8 +60,8 @@ def test_extraction_log_describes_a_window(sim, clock, audit_log):
 @pytest.mark.parametrize("kind", ["empty", "malformed-csv"], ids=lambda kind: kind)
 def test_extraction_log_names_the_job_of_the_second_file(sim, clock, audit_log, kind):
     """A synchronous extraction that is repeated has another job, whose file is committed."""
-    sim.faults.add(Fault("download", kind, family="data_extraction", times=1))
-    mode = {"data_extraction": {"mode": "sync"}}
+    sim.faults.add(Fault("download", kind, family=csv_jobs.FAMILY, times=1))
+    mode = {csv_jobs.FAMILY: {"mode": "sync"}}
 
     out = run_streams(sim, clock, audit_log, STREAM, **mode)
 
@@ -126,9 +126,9 @@ def test_batch_of_the_extraction_log_precedes_the_state(sim, clock, audit_log, t
 
 def test_failed_window_has_no_record_in_the_extraction_log(sim, clock, audit_log):
     """Only what was committed is evidence."""
-    sim.faults.add(Fault("submit", "status", status=400, family="analytics_exports", times=9))
+    sim.faults.add(Fault("submit", "status", status=400, family=json_jobs.FAMILY, times=9))
 
-    out = run_streams(sim, clock, audit_log, BOTS, STREAM)
+    out = run_streams(sim, clock, audit_log, json_jobs.STREAM, STREAM)
 
     assert Counter(record["stream"] for record in out.records(LOG)) == {STREAM: 1}
 

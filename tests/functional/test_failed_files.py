@@ -9,7 +9,8 @@ import pytest
 from tap_cxone.simulator import Fault
 from tests.support.audit_log import audit_lines
 from tests.support.expectations import failure, warnings_logged
-from tests.support.rooms import EVERYWHERE, NINE, QUARANTINE
+from tests.support.room import QUARANTINE
+from tests.support.rooms import EVERYWHERE, NINE
 
 BAD = [(f"bad{number}", "xyzzy") for number in range(11)]
 

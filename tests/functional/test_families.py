@@ -11,13 +11,14 @@ from tap_cxone.errors import ConfigError
 from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.run import offline_catalog, run_tap
 
 if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tests.support.run import FakeClock
 
-ONE = "observability"
+ONE = quota_jobs.FAMILY
 STREAMS = {family.name: set(family.module.BUILT_IN_STREAMS) for family in FAMILIES}
 
 
@@ -78,14 +79,14 @@ def test_plan_has_the_named_families_only(sim, clock):
     """`--plan` counts the named family, and says of no other that it is not set up."""
     tap = TapCXone(
         config={
-            **of_one_day(sim, "data_extraction"),
+            **of_one_day(sim, csv_jobs.FAMILY),
             "client_id": None,
             "client_secret": None,
         },
         clock=clock,
     )
 
-    assert [plan.family for plan in tap.plans()] == ["data_extraction"]
+    assert [plan.family for plan in tap.plans()] == [csv_jobs.FAMILY]
     assert tap.setup_hints() == {}
 
 
@@ -125,7 +126,7 @@ def test_run_of_one_family_leaves_the_state_of_the_others(sim, clock):
 
 def test_missing_credentials_of_other_families_are_not_reported(sim, clock, caplog):
     """Only families that run need credentials."""
-    config = of_one_day(sim, "data_extraction", client_id=None, client_secret=None)
+    config = of_one_day(sim, csv_jobs.FAMILY, client_id=None, client_secret=None)
 
     TapCXone(config=config, clock=clock)
 
@@ -146,13 +147,13 @@ def test_family_that_does_not_exist_is_an_error_with_the_names(sim, clock):
         open_tap(sim, clock, "observabillity")
 
     (problem,) = caught.value.problems
-    assert problem.startswith("families.0 is 'observabillity'; use one of data_extraction, ")
+    assert problem.startswith(f"families.0 is 'observabillity'; use one of {csv_jobs.FAMILY}, ")
     assert sim.requests == []
 
 
 def test_family_without_credentials_names_what_is_missing():
     """`families` does not hide which settings the named family needs."""
-    with pytest.raises(ConfigError, match=r"observability needs .*client_id") as caught:
+    with pytest.raises(ConfigError, match=rf"{quota_jobs.FAMILY} needs .*client_id") as caught:
         TapCXone(config={"families": [ONE], "access_key_id": "k", "access_key_secret": "s"})
 
-    assert "data_extraction" not in json.dumps(caught.value.problems)
+    assert csv_jobs.FAMILY not in json.dumps(caught.value.problems)

@@ -6,9 +6,8 @@ import pytest
 
 from tap_cxone.errors import ConfigError, Unavailable
 from tap_cxone.tap import TapCXone
+from tests.support.examples import csv_jobs
 from tests.support.expectations import failure, warnings_logged
-from tests.support.observability import table_settings
-from tests.support.run import run_tap, select
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 
@@ -24,28 +23,6 @@ def test_proxy_that_does_not_respond_is_named_in_place_of_the_region(sim, clock,
     assert "the proxy does not respond" in str(error)
     assert "correct HTTPS_PROXY, or add na1.nice-incontact.com to NO_PROXY" in str(error)
     assert "check region" not in str(error)
-
-
-def test_version_that_an_entity_lacks_is_named_with_its_setting(sim, clock):
-    """The error for a wrong version names the setting, not only the words of the API."""
-    entity = {"name": "qm_workflows", "version": "99"}
-    family = {**stream_settings(sim)["data_extraction"], "entities": [entity]}
-
-    error = failure(run_stream(stream_settings(sim, data_extraction=family), clock))
-
-    assert "Entity qm-workflows has no version 99" in str(error)
-    assert "set in data_extraction.entities (now qm-workflows version 99)" in str(error)
-
-
-def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
-    """The error for an unknown table names the entry, and the way without it."""
-    entry = {"name": "feedback", "path": "Copilot/NoTable"}
-    config = table_settings(sim, table_streams=[entry])
-
-    error = failure(run_tap(config, clock=clock, catalog=select(config, "feedback")))
-
-    assert "Unknown table Copilot/NoTable" in str(error)
-    assert "deselect the stream, or correct path in observability.table_streams" in str(error)
 
 
 def test_start_date_in_the_future_is_a_warning(sim, clock, caplog):
@@ -65,7 +42,7 @@ def test_start_date_in_the_future_is_a_warning(sim, clock, caplog):
     ("name", "wrong", "words"),
     [
         ("parallel_families", "yes", "parallel_families must be true or false, not a text"),
-        ("data_extraction", "yes", "data_extraction must be an object such as {}, not a text"),
+        (csv_jobs.FAMILY, "yes", f"{csv_jobs.FAMILY} must be an object such as {{}}, not a text"),
         ("max_retries", [1], "max_retries must be a whole number, not a list"),
     ],
     ids=["boolean", "object", "integer"],

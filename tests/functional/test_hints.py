@@ -13,6 +13,7 @@ import pytest
 
 from tap_cxone.errors import ApiError, ConfigError, DownloadError, Unavailable
 from tap_cxone.tap import TapCXone
+from tests.support.examples import csv_jobs
 from tests.support.expectations import failure
 from tests.support.http_server import client_of
 from tests.support.run import offline_catalog, run_tap
@@ -155,11 +156,11 @@ def test_state_as_meltano_prints_it_is_read(sim, clock):
 @pytest.mark.parametrize(
     ("variable", "words"),
     [
-        ("TAP_CXONE_DATA_EXTRACTION__WINDOW_DAYS", "data_extraction.window_days"),
-        ("TAP_CXONE_DATA_EXTRACTION_WINDOW_DAYS", "data_extraction.window_days"),
+        ("TAP_CXONE_DATA_EXTRACTION__WINDOW_DAYS", f"{csv_jobs.FAMILY}.window_days"),
+        ("TAP_CXONE_DATA_EXTRACTION_WINDOW_DAYS", f"{csv_jobs.FAMILY}.window_days"),
         ("TAP_CXONE_BATCH_CONFIG__STORAGE__ROOT", "batch_config.storage.root"),
-        ("TAP_CXONE__DATA_EXTRACTION__WINDOW_DAYS", "data_extraction.window_days"),
-        ("tap_cxone_data_extraction__window_days", "data_extraction.window_days"),
+        ("TAP_CXONE__DATA_EXTRACTION__WINDOW_DAYS", f"{csv_jobs.FAMILY}.window_days"),
+        ("tap_cxone_data_extraction__window_days", f"{csv_jobs.FAMILY}.window_days"),
         ("TAP_CXONE_SKIP_WINDOWS__0", "skip_windows.0"),
     ],
     ids=["two underscores", "one underscore", "two levels", "a leading one", "lower", "array"],

@@ -8,6 +8,7 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.simulator import Fault
+from tests.support.examples import csv_jobs
 from tests.support.history import DAY, STREAM, day_of_march
 from tests.support.requests import submits
 from tests.support.run import NOON
@@ -17,7 +18,7 @@ from tests.support.run import NOON
 def with_jobs(tmp_path):
     """Return settings with a journal that has the job of each window."""
     family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
-    return {"journal": str(tmp_path / "journal.db"), "data_extraction": family}
+    return {"journal": str(tmp_path / "journal.db"), csv_jobs.FAMILY: family}
 
 
 def committed(out):
@@ -152,7 +153,7 @@ def test_reload_in_the_first_run_costs_nothing_more(reader):
 def test_reload_uses_no_job_of_the_first_reading(reader, sim, tmp_path):
     """With a journal the jobs of committed windows are at hand, but their rows are the old ones."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    changes = {csv_jobs.FAMILY: {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
     out = reader.run(4, 5, **changes)
     before = len(submits(sim))
 
@@ -172,7 +173,7 @@ def test_interrupted_reload_uses_no_job_of_the_first_reading(
 ):
     """The run that goes on with a reload exports the days again too."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    changes = {csv_jobs.FAMILY: {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
     out = reader.run(4, 5, **changes)
     before = len(submits(sim))
     sim.faults.add(Fault("submit", "status", status=400, times=1))
@@ -188,7 +189,7 @@ def test_interrupted_reload_uses_no_job_of_the_first_reading(
 def test_interrupted_reload_uses_its_own_job(reader, sim, tmp_path):
     """A job that was submitted for the reload is resumed, and costs no second export."""
     journal = {"journal": str(tmp_path / "journal.db")}
-    changes = {"data_extraction": {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
+    changes = {csv_jobs.FAMILY: {"window_days": 1, "overlap_days": 0, "mode": "async"}, **journal}
     out = reader.run(4, 5, **changes)
     before = len(submits(sim))
     sim.faults.add(Fault("download", "status", status=403, times=99))

@@ -13,15 +13,7 @@ from tap_cxone.events.audit_log import AuditContext, AuditLog
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import window_between
-from tests.support.analytics_exports import (
-    FAMILY,
-    START,
-    STREAM,
-    conversation_ids,
-    expected_conversations,
-    export_settings,
-    run_exports,
-)
+from tests.support.examples import json_jobs
 from tests.support.expectations import audit_events
 from tests.support.run import NOON, FakeClock, run_tap, select
 
@@ -35,7 +27,7 @@ def settings_between(sim: Simulator, number: int, *hours: str, **changes: Any) -
     """Return settings for so many windows of conversations, to be read between two times."""
     limits = {"window_days": 1, "max_concurrent": 1}
     own = {**limits, "not_before_utc": hours[0], "not_after_utc": hours[1]}
-    return export_settings(sim, number, analytics_exports=own, **changes)
+    return json_jobs.export_settings(sim, number, own=own, **changes)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +62,19 @@ def test_run_outside_the_hours_reads_nothing_and_succeeds(sim, clock, audit_log)
     """A run outside the hours sends no request, and the next one reads the windows."""
     config = settings_between(sim, 2, "22:00", "05:00", audit_log_path=str(audit_log))
 
-    first = run_exports(config, clock)
+    first = json_jobs.run_exports(config, clock)
     requests = len(sim.requests)
     clock.instant = NOON.replace(hour=23)
-    second = run_exports(config, clock, state=first.state)
+    second = json_jobs.run_exports(config, clock, state=first.state)
 
     (line,) = audit_events(audit_log, "stream_postponed")
     assert (first.error, second.error) == (None, None)
     assert requests == 0
-    assert "analytics_exports.not_before_utc" in line["reason"]
+    assert f"{json_jobs.FAMILY}.not_before_utc" in line["reason"]
     assert "2026-03-20 22:00" in line["reason"]
-    assert conversation_ids(second) == [row["id"] for row in expected_conversations(sim, 2)]
+    assert json_jobs.conversation_ids(second) == [
+        row["id"] for row in json_jobs.expected_conversations(sim, 2)
+    ]
 
 
 def test_run_that_leaves_the_hours_keeps_its_windows(simulate, clock):
@@ -88,34 +82,37 @@ def test_run_that_leaves_the_hours_keeps_its_windows(simulate, clock):
     sim = simulate(job_seconds=50 * 60)
     config = settings_between(sim, 3, "12:00", "13:00", job_timeout_minutes=90)
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
     assert out.error is None
-    assert out.bookmark(STREAM) == "2026-03-17T00:00:00+00:00"
+    assert out.bookmark(json_jobs.STREAM) == "2026-03-17T00:00:00+00:00"
 
 
 def test_other_families_are_read_outside_the_hours_of_one(sim, clock):
     """The hours of a family leave the other families alone."""
-    config = {**tap_settings(sim.url, families=ALL_FAMILIES), "start_date": START.isoformat()}
-    config["analytics_exports"] = {"not_before_utc": "22:00"}
+    config = {
+        **tap_settings(sim.url, families=ALL_FAMILIES),
+        "start_date": json_jobs.START.isoformat(),
+    }
+    config[json_jobs.FAMILY] = {"not_before_utc": "22:00"}
 
-    out = run_tap(config, clock=clock, catalog=select(config, STREAM, "qm_workflows"))
+    out = run_tap(config, clock=clock, catalog=select(config, json_jobs.STREAM, "qm_workflows"))
 
     assert out.error is None
     assert out.records("qm_workflows")
-    assert out.records(STREAM) == []
+    assert out.records(json_jobs.STREAM) == []
 
 
 def test_time_of_day_of_a_wrong_form_is_a_setting_error(sim):
     """A time of the day is written as 22:30."""
-    with pytest.raises(ConfigError, match=r"analytics_exports\.not_before_utc"):
+    with pytest.raises(ConfigError, match=rf"{json_jobs.FAMILY}\.not_before_utc"):
         TapCXone(config=settings_between(sim, 1, "10 pm", "05:00"))
 
 
 def planned(sim: Simulator, clock: FakeClock, *hours: str, **changes: Any) -> Any:
     """Return the plan of the family."""
     config = settings_between(sim, 2, *hours, **changes)
-    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, STREAM)).plans()
+    (plan,) = TapCXone(config=config, clock=clock, catalog=select(config, json_jobs.STREAM)).plans()
     return plan
 
 
@@ -124,7 +121,7 @@ def test_plan_outside_the_hours_begins_with_them(sim, clock):
     plan = planned(sim, clock, "22:00", "05:00")
 
     assert plan.earliest_finish >= NOON.replace(hour=22)
-    assert "a run now reads nothing: analytics_exports is read from 22:00 to 05:00 UTC" in (
+    assert f"a run now reads nothing: {json_jobs.FAMILY} is read from 22:00 to 05:00 UTC" in (
         plan.advice
     )
 
@@ -132,8 +129,8 @@ def test_plan_outside_the_hours_begins_with_them(sim, clock):
 def write_jobs(path: Path, hour: int, minutes: int, count: int = 3) -> None:
     """Write so many jobs of an hour to an audit log, each with this duration."""
     clock = FakeClock()
-    context = AuditContext(AuditLog(str(path), clock), FAMILY[0], STREAM)
-    window = window_between(START, START + timedelta(days=1))
+    context = AuditContext(AuditLog(str(path), clock), json_jobs.FAMILY, json_jobs.STREAM)
+    window = window_between(json_jobs.START, json_jobs.START + timedelta(days=1))
     for number in range(count):
         job = context.for_window(window, f"job {hour} {number}")
         clock.instant = NOON.replace(hour=hour)

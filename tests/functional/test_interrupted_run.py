@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_cxone.simulator import Fault, Options, Simulator, environment, tap_settings
+from tests.support.examples import csv_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,7 @@ def tap_process(
     """Run the tap as a process; it is gone at the end of the block."""
     settings = tap_settings(sim.url, SPEED)
     settings["start_date"] = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
-    settings["data_extraction"] |= {"mode": mode, **changes}
+    settings[csv_jobs.FAMILY] |= {"mode": mode, **changes}
     command = [sys.executable, "-m", "tap_cxone", "--config=ENV"]
     child = subprocess.Popen(
         command,

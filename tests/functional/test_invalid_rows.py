@@ -10,7 +10,8 @@ import pytest
 from tap_cxone.errors import DecodeError, InvalidRecords, StreamsFailed
 from tests.support.audit_log import audit_lines
 from tests.support.ids import readable
-from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, QUARANTINE, Room
+from tests.support.room import QUARANTINE, Room
+from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT
 
 if TYPE_CHECKING:
     from tests.support.run import Output

@@ -34,7 +34,7 @@ MODES = pytest.mark.parametrize("mode", ["sync", "async"])
 def job_settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
     """Return settings for one window of one day with twelve rows."""
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    return settings_for(sim, **short, data_extraction={"mode": mode}) | changes
+    return settings_for(sim, **short, own={"mode": mode}) | changes
 
 
 def gaps(seen: list[RecordedRequest]) -> list[timedelta]:

@@ -14,7 +14,7 @@ from tap_cxone.http.rate_limit import ExportQuota, RateLimiter, RateLimits
 from tap_cxone.jobs.ledger import JournalLedger
 from tap_cxone.simulator.settings import tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support import observability as dashboard
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.journals import DAY, NEVER, journal_at, journal_settings, pending_job
 from tests.support.run import NOON, FakeClock, run_tap
 from tests.support.streams import STREAM, run_stream
@@ -242,8 +242,8 @@ def test_another_request(sim, clock, journal_address):
     run_stream(journal_settings(sim, journal_address), clock)
     entity = {"name": STREAM, "version": "3"}
     config = journal_settings(sim, journal_address)
-    own = {**config["data_extraction"], "entities": [entity]}
-    run_stream({**config, "data_extraction": own}, clock)
+    own = {**config[csv_jobs.FAMILY], "entities": [entity]}
+    run_stream({**config, csv_jobs.FAMILY: own}, clock)
 
     assert len(sim.jobs) == 6
 
@@ -264,7 +264,7 @@ def test_plan_knows_the_journal(sim, clock, journal_address):
 def test_quota_without_a_state(simulate, clock, journal_address):
     """The day's exports are counted without a state: the API refuses none."""
     sim = simulate(exports_per_day=3)
-    for stream in (dashboard.KB, dashboard.AS):
+    for stream in (quota_jobs.KB, quota_jobs.AS):
         assert dashboard_run(sim, clock, journal_address, stream).error is None
 
     assert (sim.exports, sim.quota_violations) == (3, 0)
@@ -272,10 +272,10 @@ def test_quota_without_a_state(simulate, clock, journal_address):
 
 def dashboard_run(sim: Simulator, clock: FakeClock, address: str, stream: str) -> Output:
     """Run one table over two days."""
-    config = tap_settings(sim.url, families=dashboard.FAMILY) | {
+    config = tap_settings(sim.url, families=(quota_jobs.FAMILY,)) | {
         "start_date": "2026-03-16",
         "end_date": "2026-03-18",
-        "observability": {"window_days": 1},
+        quota_jobs.FAMILY: {"window_days": 1},
         "journal": address,
     }
     return run_tap(config, clock=clock, only=stream)

@@ -12,17 +12,10 @@ import pytest
 from tap_cxone.errors import InvalidRecords
 from tap_cxone.rows.dedupe import SeenKeys
 from tap_cxone.simulator import Fault, Simulator
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import (
-    changed_export_settings,
-    expected_conversations,
-    export_settings,
-    run_exports,
-    typed_conversations,
-)
+from tests.support.examples import json_jobs
 from tests.support.expectations import failure, without_metadata
 from tests.support.ids import readable
-from tests.support.rooms import QUARANTINE
+from tests.support.room import QUARANTINE
 
 
 def serve_elements(sim: Simulator, *elements: Any, times: int = 1) -> None:
@@ -45,7 +38,7 @@ def without(field: str) -> dict[str, Any]:
 
 def lenient(sim: Simulator, **changes: Any) -> dict[str, Any]:
     """Return settings of one day in which any number of misfits is fine."""
-    return export_settings(sim, max_invalid_ratio=1, **changes)
+    return json_jobs.export_settings(sim, max_invalid_ratio=1, **changes)
 
 
 @pytest.mark.parametrize("layout", ["array", "lines", "pretty"])
@@ -54,12 +47,12 @@ def test_invalid_and_duplicate_rows_of_json_are_separated(simulate, clock, layou
     """With misfits and repeats in a file the truth is emitted, and every misfit is kept."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9, analytics_json=layout)
 
-    out = run_exports(export_settings(sim, number), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim, number), clock)
 
     reasons = [record["reason"] for record in out.records(QUARANTINE)]
     assert out.error is None
-    assert without_metadata(out.records(BOTS)) == typed_conversations(
-        expected_conversations(sim, number)
+    assert without_metadata(out.records(json_jobs.STREAM)) == json_jobs.typed_conversations(
+        json_jobs.expected_conversations(sim, number)
     )
     assert sorted(reasons) == sorted(
         [
@@ -78,11 +71,11 @@ def test_invalid_rows_of_csv_are_separated(simulate, clock, number):
     """The same of CSV."""
     sim = simulate(rows_per_day=120, invalid_elements=6, duplicates=9)
 
-    out = run_exports(changed_export_settings(sim, number, format="csv"), clock)
+    out = json_jobs.run_exports(json_jobs.changed_export_settings(sim, number, format="csv"), clock)
 
     assert out.error is None
-    assert without_metadata(out.records(BOTS)) == typed_conversations(
-        expected_conversations(sim, number)
+    assert without_metadata(out.records(json_jobs.STREAM)) == json_jobs.typed_conversations(
+        json_jobs.expected_conversations(sim, number)
     )
     assert len(out.records(QUARANTINE)) == 6 * number
 
@@ -112,14 +105,14 @@ def test_to_the_letter(sim, clock, raw, field):
     """What did not fit is kept as it stood in the file, blanks, escapes and zeros included."""
     serve_elements(sim, whole_conversation(1), raw, whole_conversation(2))
 
-    out = run_exports(lenient(sim), clock)
+    out = json_jobs.run_exports(lenient(sim), clock)
 
     (record,) = out.records(QUARANTINE)
     assert out.error is None
     assert record["record"] == raw
     assert record["field"] == field
-    assert record["job_id"] == sim.analytics_exports[0].id
-    assert [r["id"] for r in out.records(BOTS)] == ["c1", "c2"]
+    assert record["job_id"] == json_jobs.export_jobs(sim)[0].id
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == ["c1", "c2"]
 
 
 @pytest.mark.parametrize(
@@ -129,12 +122,12 @@ def test_required_fields(sim, clock, field):
     """An object that lacks one of the seven fields of a conversation is none."""
     serve_elements(sim, whole_conversation(1), without(field))
 
-    out = run_exports(lenient(sim), clock)
+    out = json_jobs.run_exports(lenient(sim), clock)
 
     (record,) = out.records(QUARANTINE)
     assert record["reason"] == f"lacks the required {field}"
     assert record["field"] == field
-    assert [r["id"] for r in out.records(BOTS)] == ["c1"]
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == ["c1"]
 
 
 @pytest.mark.parametrize("field", ["type", "dateFrom", "dateTo", "botId", "agentId", "duration"])
@@ -142,10 +135,10 @@ def test_null_is_not_missing(sim, clock, field):
     """A field that is null is there."""
     serve_elements(sim, whole_conversation(1, **{field: None}))
 
-    out = run_exports(export_settings(sim), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim), clock)
 
     assert out.error is None
-    assert len(out.records(BOTS)) == 1
+    assert len(out.records(json_jobs.STREAM)) == 1
     assert out.records(QUARANTINE) == []
 
 
@@ -153,11 +146,13 @@ def test_null_is_not_missing(sim, clock, field):
 def test_configured_fields(sim, clock, spelled):
     """Which fields are required can be set, by the source's names or ours."""
     serve_elements(sim, {"id": "a", "customerRef": None}, {"id": "b"}, {"customerRef": 1})
-    config = changed_export_settings(sim, required_fields=[spelled]) | {"max_invalid_ratio": 1}
+    config = json_jobs.changed_export_settings(sim, required_fields=[spelled]) | {
+        "max_invalid_ratio": 1
+    }
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [r["id"] for r in out.records(BOTS)] == ["a"]
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == ["a"]
     first, second = (r["reason"] for r in out.records(QUARANTINE))
     assert first in {"lacks the required customerRef", "lacks the required customer_ref"}
     assert second == "lacks the required id"
@@ -166,11 +161,11 @@ def test_configured_fields(sim, clock, spelled):
 def test_required_field_is_not_one_of_the_same_letters(sim, clock):
     """A key with another sign is another field."""
     serve_elements(sim, {"id": "a", "upd %": 1}, {"id": "b", "upd": 1})
-    config = changed_export_settings(sim, required_fields=["upd %"])
+    config = json_jobs.changed_export_settings(sim, required_fields=["upd %"])
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [r["id"] for r in out.records(BOTS)] == ["a"]
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == ["a"]
     assert [r["reason"] for r in out.records(QUARANTINE)] == ["lacks the required upd %"]
 
 
@@ -178,9 +173,9 @@ def test_no_required_fields(sim, clock):
     """An empty list requires the keys alone."""
     serve_elements(sim, {"id": "a"}, whole_conversation(1))
 
-    out = run_exports(changed_export_settings(sim, required_fields=[]), clock)
+    out = json_jobs.run_exports(json_jobs.changed_export_settings(sim, required_fields=[]), clock)
 
-    assert [r["id"] for r in out.records(BOTS)] == ["a", "c1"]
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == ["a", "c1"]
 
 
 @pytest.mark.some(4)
@@ -199,12 +194,12 @@ def test_keys_of_invalid_rows_are_no_columns(sim, clock, bad, place):
     rows = [whole_conversation(1), whole_conversation(2)]
     serve_elements(sim, *rows[:place], bad, *rows[place:])
 
-    out = run_exports(lenient(sim, schema_drift="fail"), clock)
+    out = json_jobs.run_exports(lenient(sim, schema_drift="fail"), clock)
 
     assert out.error is None
     assert len(out.records(QUARANTINE)) == 1
-    assert len(out.of("SCHEMA", BOTS)) == 1
-    assert not [key for r in out.records(BOTS) for key in r if "new" in key]
+    assert len(out.of("SCHEMA", json_jobs.STREAM)) == 1
+    assert not [key for r in out.records(json_jobs.STREAM) for key in r if "new" in key]
 
 
 def test_keys_of_valid_rows_stay_beside_an_invalid_one(sim, clock):
@@ -219,28 +214,31 @@ def test_keys_of_valid_rows_stay_beside_an_invalid_one(sim, clock):
     ]
     serve_elements(sim, *rows, bad, whole_conversation(9, duration="abc"))
 
-    out = run_exports(lenient(sim), clock)
+    out = json_jobs.run_exports(lenient(sim), clock)
 
-    own = [{k: r[k] for k in r if k in {"first", "both", "late"}} for r in out.records(BOTS)]
+    own = [
+        {k: r[k] for k in r if k in {"first", "both", "late"}}
+        for r in out.records(json_jobs.STREAM)
+    ]
     assert out.error is None
     assert own == [
         {"first": "1", "both": None, "late": None},
         {"first": None, "both": "2", "late": None},
         {"first": None, "both": None, "late": "3"},
     ]
-    assert "mine" not in out.of("SCHEMA", BOTS)[-1]["schema"]["properties"]
+    assert "mine" not in out.of("SCHEMA", json_jobs.STREAM)[-1]["schema"]["properties"]
 
 
 def test_window_of_invalid_rows_only_is_committed(sim, clock):
     """A window of misfits alone is committed if the ratio allows it."""
     serve_elements(sim, 1, 2, 3)
 
-    out = run_exports(lenient(sim), clock)
+    out = json_jobs.run_exports(lenient(sim), clock)
 
     assert out.error is None
     kinds = [message["type"] for message in out.messages if message.get("stream") == QUARANTINE]
     assert kinds[:4] == ["SCHEMA", "RECORD", "RECORD", "RECORD"]
-    assert out.bookmark(BOTS) == "2026-03-16T00:00:00+00:00"
+    assert out.bookmark(json_jobs.STREAM) == "2026-03-16T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +248,7 @@ def test_window_with_one_unreadable_value_is_committed(sim, clock, value):
     """The object has the required fields, so the file is one of the stream."""
     serve_elements(sim, f'{json.dumps(whole_conversation())[:-1]}, "score": {value}}}')
 
-    out = run_exports(export_settings(sim), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim), clock)
 
     assert out.error is None
     assert len(out.records(QUARANTINE)) == 1
@@ -260,14 +258,18 @@ def test_window_of_an_unknown_object_with_an_unreadable_value_fails(sim, clock):
     """An object without the required fields may be an error page."""
     serve_elements(sim, '{"message": NaN}')
 
-    assert isinstance(failure(run_exports(export_settings(sim), clock)), InvalidRecords)
+    assert isinstance(
+        failure(json_jobs.run_exports(json_jobs.export_settings(sim), clock)), InvalidRecords
+    )
 
 
 def test_invalid_ratio_of_zero_allows_none(sim, clock):
     """A ratio of 0 allows none."""
     serve_elements(sim, *[whole_conversation(number) for number in range(200)], 7)
 
-    out = run_exports(export_settings(sim, max_invalid_ratio=0, max_invalid_rows_free=0), clock)
+    out = json_jobs.run_exports(
+        json_jobs.export_settings(sim, max_invalid_ratio=0, max_invalid_rows_free=0), clock
+    )
 
     assert isinstance(failure(out), InvalidRecords)
     assert "1 of 201" in str(failure(out))
@@ -277,22 +279,22 @@ def test_error_page_instead_of_rows_is_refused(sim, clock):
     """An object that is an error of some server is no row, and fails the window."""
     sim.faults.add(Fault("download", "bytes", body='{"message":"Something went wrong"}'))
 
-    out = run_exports(export_settings(sim), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim), clock)
 
     assert isinstance(failure(out), InvalidRecords)
     assert "Something went wrong" not in str(failure(out))
-    assert out.records(BOTS) == []
+    assert out.records(json_jobs.STREAM) == []
 
 
 def test_record_id_is_the_same_for_equal_rows(sim, clock):
     """The same row has the same id whenever it comes, another stream's or row's another."""
     serve_elements(sim, whole_conversation(1), 7, 8)
-    first = run_exports(lenient(sim), clock)
+    first = json_jobs.run_exports(lenient(sim), clock)
     serve_elements(sim, whole_conversation(2), 7)
-    second = run_exports(lenient(sim), clock)
+    second = json_jobs.run_exports(lenient(sim), clock)
 
     seven, eight = (record["record_id"] for record in first.records(QUARANTINE))
-    assert seven == hashlib.sha256(f"{BOTS}\n7".encode()).hexdigest()
+    assert seven == hashlib.sha256(f"{json_jobs.STREAM}\n7".encode()).hexdigest()
     assert seven != eight
     assert [record["record_id"] for record in second.records(QUARANTINE)] == [seven]
 
@@ -303,18 +305,20 @@ def test_every_window_names_itself(simulate, clock):
     serve_elements(sim, whole_conversation(1), 7)
     serve_elements(sim, 8, whole_conversation(2))
 
-    out = run_exports(export_settings(sim, 2, max_invalid_ratio=1), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim, 2, max_invalid_ratio=1), clock)
 
     first, second = out.records(QUARANTINE)
     assert [first["window_start"], second["window_start"]] == [
         "2026-03-15T00:00:00+00:00",
         "2026-03-16T00:00:00+00:00",
     ]
-    assert [first["job_id"], second["job_id"]] == [job.id for job in sim.analytics_exports]
+    assert [first["job_id"], second["job_id"]] == [job.id for job in json_jobs.export_jobs(sim)]
     bookmark, seen = "", []
     for message in out.messages:
         if message["type"] == "STATE":
-            bookmark = message["value"]["bookmarks"][BOTS].get("replication_key_value", "")
+            bookmark = message["value"]["bookmarks"][json_jobs.STREAM].get(
+                "replication_key_value", ""
+            )
         if message["type"] == "RECORD" and message["stream"] == QUARANTINE:
             seen.append(bookmark)
     assert seen == ["", "2026-03-16T00:00:00+00:00"]
@@ -324,9 +328,9 @@ def test_records_and_invalid_rows_keep_the_order_of_the_file(sim, clock):
     """Records and misfits are emitted in the order of the file."""
     serve_elements(sim, whole_conversation(1), 7, whole_conversation(2), 8)
 
-    out = run_exports(lenient(sim), clock)
+    out = json_jobs.run_exports(lenient(sim), clock)
 
-    assert [m["stream"] for m in out.of("RECORD")] == [BOTS, QUARANTINE] * 2
+    assert [m["stream"] for m in out.of("RECORD")] == [json_jobs.STREAM, QUARANTINE] * 2
 
 
 @pytest.mark.ci
@@ -338,6 +342,8 @@ def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
     body = json.dumps(rows, separators=(",", ":")).encode()
     sim.faults.add(Fault("download", "bytes", body=gzip.compress(body) if packed else body))
 
-    out = run_exports(export_settings(sim), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim), clock)
 
-    assert [r["id"] for r in out.records(BOTS)] == [f"c{number}" for number in range(40)]
+    assert [r["id"] for r in out.records(json_jobs.STREAM)] == [
+        f"c{number}" for number in range(40)
+    ]

@@ -14,8 +14,8 @@ import pytest
 from tap_cxone.simulator.settings import tap_settings
 from tests.benchmarks import batches, memory, ours, table
 from tests.benchmarks.serving import serving
+from tests.support.examples import full_lists
 from tests.support.http_server import http_api
-from tests.support.reporting import DOWNLOAD_PATH, FAMILY
 from tests.support.run import select
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ class WrappedTable:
 def peak_of_download(megabytes: int) -> float:
     """Return the most memory, in MB, that a data download of so many megabytes takes."""
     rows = megabytes * 1_000_000 // ROW_BYTES
-    with http_api({f"{DOWNLOAD_PATH}/7?{QUERY}": (200, WrappedTable(rows))}) as server:
+    with http_api({f"{full_lists.DOWNLOAD_PATH}/7?{QUERY}": (200, WrappedTable(rows))}) as server:
         config: dict[str, Any] = {
-            **tap_settings(server.url, families=FAMILY),
+            **tap_settings(server.url, families=(full_lists.FAMILY,)),
             "start_date": "2026-03-16",
             "end_date": "2026-03-17",
-            "reporting": {
+            full_lists.FAMILY: {
                 "data_downloads": [{"name": "wide", "report_id": 7, "primary_keys": ["id"]}]
             },
         }

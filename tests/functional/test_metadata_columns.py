@@ -10,14 +10,15 @@ from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.support.audit_log import DAY, audit_lines
 from tests.support.batches import batch_config, rows_in
-from tests.support.reporting import CONTACTS
-from tests.support.rooms import EVERYWHERE, NINE, ROOMS, Room
+from tests.support.examples import full_lists, json_jobs
+from tests.support.rooms import EVERYWHERE, NINE, ROOMS, room_of
 from tests.support.run import NOON, run_tap, select
 
 if TYPE_CHECKING:
+    from tests.support.room import Room
     from tests.support.run import Output
 
-ROOM = ROOMS[0]
+ROOM = room_of("bot_conversations")
 FOUR = ["_job_id", "_row_number", "_file_sha256", "_extracted_at"]
 INVALID = ("k9", "many")
 
@@ -86,8 +87,8 @@ def test_every_family_has_metadata_columns(sim, clock):
         **DAY,
         "metadata_columns": FOUR[1:],
     }
-    config["reporting"] = {}
-    streams = (CONTACTS, *(room.stream for room in ROOMS))
+    config[full_lists.FAMILY] = {}
+    streams = (full_lists.CONTACTS, *(room.stream for room in ROOMS))
     streams += ("custom_metrics_by_interaction", "agent_performance_daily")
 
     out = run_tap(config, clock=clock, catalog=select(config, *streams, "custom_metrics"))
@@ -105,7 +106,7 @@ def test_titles_that_look_like_metadata_columns_have_other_columns(sim, clock):
     body = "id,duration,type,_row_number,_job_id\nk0,1,bot,seven,mine\n"
     sim.faults.add(Fault("download", "bytes", body=body, times=9))
     config = ROOM.settings(sim, metadata_columns=FOUR)
-    config["analytics_exports"]["exports"][0]["required_fields"] = []
+    config[json_jobs.FAMILY]["exports"][0]["required_fields"] = []
 
     out = ROOM.run(config, clock)
 

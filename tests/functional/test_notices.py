@@ -7,8 +7,8 @@ import pytest
 from tap_cxone.errors import DecodeError
 from tap_cxone.rows.decode.notice import is_no_data, is_prose
 from tap_cxone.simulator import Fault
+from tests.support.examples import quota_jobs
 from tests.support.expectations import failure
-from tests.support.observability import KB, run_tables, table_settings
 
 NO_DATA = [
     "No data found",
@@ -60,38 +60,42 @@ def test_prose_in_place_of_a_table_is_no_empty_window(sim, clock, text):
     """A sentence with commas fails the window, also if no column is known yet."""
     serve(sim, text)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert isinstance(failure(out), DecodeError)
     assert text.splitlines()[0] in str(failure(out))
-    assert out.bookmark(KB) is None
+    assert out.bookmark(quota_jobs.KB) is None
 
 
 @pytest.mark.promise("whole-files")
 def test_header_without_rows_and_known_columns_is_refused(sim, clock):
     """An empty file with other columns than those learned fails its window."""
-    config = table_settings(sim)
-    first = run_tables(config, clock)
+    config = quota_jobs.table_settings(sim)
+    first = quota_jobs.run_tables(config, clock)
     serve(sim, "Code,Reason\n")
 
-    out = run_tables(config | {"end_date": "2026-03-19T00:00:00Z"}, clock, state=first.state)
+    out = quota_jobs.run_tables(
+        config | {"end_date": "2026-03-19T00:00:00Z"}, clock, state=first.state
+    )
 
     assert isinstance(failure(out), DecodeError)
     assert "only unknown columns (Code, Reason)" in str(failure(out))
-    assert "observability.columns" in str(failure(out))
-    assert out.bookmark(KB) == first.bookmark(KB)
+    assert f"{quota_jobs.FAMILY}.columns" in str(failure(out))
+    assert out.bookmark(quota_jobs.KB) == first.bookmark(quota_jobs.KB)
 
 
 def test_header_without_rows_and_one_known_column_is_an_empty_window(sim, clock):
     """An empty file that shares a column with those learned is an empty window."""
-    config = table_settings(sim)
-    first = run_tables(config, clock)
+    config = quota_jobs.table_settings(sim)
+    first = quota_jobs.run_tables(config, clock)
     serve(sim, "Interaction ID,Reason\n", times=1)
 
-    out = run_tables(config | {"end_date": "2026-03-19T00:00:00Z"}, clock, state=first.state)
+    out = quota_jobs.run_tables(
+        config | {"end_date": "2026-03-19T00:00:00Z"}, clock, state=first.state
+    )
 
     assert out.error is None
-    assert out.bookmark(KB) == "2026-03-19T00:00:00+00:00"
+    assert out.bookmark(quota_jobs.KB) == "2026-03-19T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
@@ -109,20 +113,20 @@ def test_no_data_found_is_an_empty_window(sim, clock, body):
     """The words alone, or in one cell below a header, are an empty window."""
     serve(sim, body, times=1)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert out.error is None
-    assert out.records(KB) == []
-    assert out.bookmark(KB) == "2026-03-18T00:00:00+00:00"
+    assert out.records(quota_jobs.KB) == []
+    assert out.bookmark(quota_jobs.KB) == "2026-03-18T00:00:00+00:00"
 
 
 def test_no_data_found_beside_other_rows_is_a_row(sim, clock):
     """The words in one of several rows are a row like any other."""
     serve(sim, "Interaction ID,Team\nNo data found,\na,b\n", times=1)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert len(out.records(KB)) == 2
+    assert len(out.records(quota_jobs.KB)) == 2
 
 
 @pytest.mark.parametrize("text", NO_DATA)
@@ -156,10 +160,10 @@ def test_blanks_after_commas_in_a_header_with_rows_are_accepted(sim, clock):
     """A header with blanks after its commas is a table if rows follow, also unknown ones."""
     serve(sim, "Interaction ID, Error Code\na,b\n", times=1)
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
     assert out.error is None
-    assert len(out.records(KB)) == 1
+    assert len(out.records(quota_jobs.KB)) == 1
 
 
 @pytest.mark.parametrize("text", HEADERS)

@@ -16,6 +16,8 @@ from tap_cxone.jobs.sqlite_journal import SqliteJournal
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
+from tests.support.examples import csv_jobs, json_jobs, paged_rows, quota_jobs, report_runs
+from tests.support.facts import FACTS
 from tests.support.run import NOON, run_tap, select
 
 if TYPE_CHECKING:
@@ -65,21 +67,21 @@ def printed_plan(config: dict[str, Any], clock: FakeClock, *streams: str, **how:
 def test_plan_with_a_quota_gives_advice(sim, clock):
     """A quota's plan says how many days, tables, exports and nights there are."""
     *streams, total, wider, nightly = printed_plan(
-        plan_settings(sim, 92, "observability"), clock, *TABLES
+        plan_settings(sim, 92, quota_jobs.FAMILY), clock, *TABLES
     )
 
-    assert [line.split(":")[0] for line in streams] == [f"observability {t}" for t in TABLES]
+    assert [line.split(":")[0] for line in streams] == [f"{quota_jobs.FAMILY} {t}" for t in TABLES]
     assert total == (
-        f"observability: 92 days {TIMES} 4 tables at 3 exports a day = 4 days; "
+        f"{quota_jobs.FAMILY}: 92 days {TIMES} 4 tables at 3 exports a day = 4 days; "
         "31-day windows need 12 exports; 3 left now, the last is possible at 2026-03-23 12:00 UTC"
     )
-    assert "observability.window_days: 92 would need 4 exports, not 12, if the API" in wider
+    assert f"{quota_jobs.FAMILY}.window_days: 92 would need 4 exports, not 12, if the API" in wider
     assert "every night 4 tables need 4 exports and 3 are allowed" in nightly
 
 
 def test_plan_gives_exports_to_the_oldest_windows_first(sim, clock):
     """Each table ends after its newest window, the oldest windows of all tables first."""
-    (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 92, quota_jobs.FAMILY), clock, *TABLES).values()
 
     # 12 exports, 3 a day: the newest windows of the four tables are numbers 9 to 12.
     assert [stream.earliest_finish for stream in plan.streams] == [
@@ -90,7 +92,7 @@ def test_plan_gives_exports_to_the_oldest_windows_first(sim, clock):
 @pytest.mark.parametrize(("order", "days"), [("oldest_first", 3), ("newest_first", 4)], ids=str)
 def test_plan_names_the_day_when_history_is_complete(sim, clock, order, days):
     """With `newest_first` one of the three exports of each later day goes to new rows."""
-    config = plan_settings(sim, 92, "observability", observability={"window_days": 10})
+    config = plan_settings(sim, 92, quota_jobs.FAMILY, **{quota_jobs.FAMILY: {"window_days": 10}})
     config |= {"end_date": None, "backfill_order": order}
 
     line, *_ = printed_plan(config, clock, TABLES[0])
@@ -101,7 +103,7 @@ def test_plan_names_the_day_when_history_is_complete(sim, clock, order, days):
 
 def test_plan_whose_new_rows_need_all_exports_says_so(sim, clock):
     """A history that gets no export is not done, which an advice remedies."""
-    config = plan_settings(sim, 92, "observability")
+    config = plan_settings(sim, 92, quota_jobs.FAMILY)
     config |= {"end_date": None, "backfill_order": "newest_first"}
 
     *streams, total, _, _, advice = printed_plan(config, clock, *TABLES[:3])
@@ -115,11 +117,13 @@ def test_plan_whose_new_rows_need_all_exports_says_so(sim, clock):
 
 def test_plan_without_quota_names_none(sim, clock):
     """Where `exports_per_day` is null, only the exports' own time counts."""
-    config = plan_settings(sim, 92, "observability", observability={"exports_per_day": None})
+    config = plan_settings(
+        sim, 92, quota_jobs.FAMILY, **{quota_jobs.FAMILY: {"exports_per_day": None}}
+    )
     *_, total = printed_plan(config, clock, *TABLES)
 
     assert total == (
-        "observability: 4 streams, 12 exports, 1 at a time: at least 0:01:00, "
+        f"{quota_jobs.FAMILY}: 4 streams, 12 exports, 1 at a time: at least 0:01:00, "
         "done 2026-03-20 12:01 UTC at the earliest"
     )
 
@@ -129,18 +133,18 @@ def test_requests_that_are_spaced(sim, clock):
     *streams, total = printed_plan(plan_settings(sim, 28), clock, *ENTITIES)
 
     assert streams[0] == (
-        "data_extraction qm_questions: 2026-02-20Z to 2026-03-20Z, 2 windows, 2 exports needed, "
+        f"{csv_jobs.FAMILY} qm_questions: 2026-02-20Z to 2026-03-20Z, 2 windows, 2 exports needed, "
         "done 2026-03-20 12:00 UTC at the earliest"
     )
     assert total == (
-        "data_extraction: 3 streams, 6 exports, 1 at a time, 30 s apart: at least 0:02:30, "
+        f"{csv_jobs.FAMILY}: 3 streams, 6 exports, 1 at a time, 30 s apart: at least 0:02:30, "
         "done 2026-03-20 12:02 UTC at the earliest"
     )
 
 
 def test_exports_side_by_side(sim, clock):
     """Three at once take a third of the time."""
-    config = plan_settings(sim, 360, "analytics_exports")
+    config = plan_settings(sim, 360, json_jobs.FAMILY)
     *_, total = printed_plan(config, clock, "bot_conversations")
 
     assert "1 stream, 12 exports, 3 at a time: at least 0:00:20" in total
@@ -150,13 +154,12 @@ def test_windows_of_days_and_pages(simulate, clock):
     """A download costs a call a day at least; the API's quota stands beside it, and its end."""
     sim = simulate(download_quota=20)
     stream, total, advice = printed_plan(
-        plan_settings(sim, 30, "data_download"), clock, "custom_metrics_by_interaction"
+        plan_settings(sim, 30, paged_rows.FAMILY), clock, "custom_metrics_by_interaction"
     )
 
     assert "30 windows, 30 calls needed" in stream
-    assert stream.endswith(
-        "; 20 of 20 calls left in the reporting quota, more at 2026-03-20 13:00 UTC"
-    )
+    left = FACTS[paged_rows.FAMILY].quota.replace("7 of 7", "20 of 20")
+    assert stream.endswith(f"; {left}, more at 2026-03-20 13:00 UTC")
     assert "30 calls, more where a window has several pages" in total
     assert "at least 30 calls are needed and 20 are left" in advice
 
@@ -164,7 +167,7 @@ def test_windows_of_days_and_pages(simulate, clock):
 def test_runs_of_reports(sim, clock):
     """A report has a run a day, each waited for."""
     *_, total = printed_plan(
-        plan_settings(sim, 8, "scheduled_reports"), clock, "agent_performance_daily"
+        plan_settings(sim, 8, report_runs.FAMILY), clock, "agent_performance_daily"
     )
 
     assert "1 stream, 8 exports, 1 at a time: at least 0:02:00" in total
@@ -175,13 +178,13 @@ def test_runs_of_reports(sim, clock):
 
 def test_plan_counts_what_was_spent(sim, clock):
     """Exports of the last day are no longer left, and what was read is not requested again."""
-    config = plan_settings(sim, 62, "observability")
+    config = plan_settings(sim, 62, quota_jobs.FAMILY)
     out = run_tap(config, clock=clock, only=TABLES[0])
     (line,) = printed_plan(config, clock, TABLES[0], state=out.state)
     (plan,) = plans(config, clock, *TABLES, state=out.state).values()
 
     assert line == (
-        f"observability {TABLES[0]}: nothing to read yet; the next window starts at "
+        f"{quota_jobs.FAMILY} {TABLES[0]}: nothing to read yet; the next window starts at "
         "2026-03-20 00:00 UTC"
     )
     assert (plan.needed, plan.remaining) == (6, 1)
@@ -193,7 +196,7 @@ def test_plan_counts_what_was_spent(sim, clock):
 
 def test_plan_counts_no_submit_for_a_pending_job(sim, clock):
     """A window whose job is pending needs none."""
-    config = plan_settings(sim, 90, "analytics_exports")
+    config = plan_settings(sim, 90, json_jobs.FAMILY)
     out = run_tap(config, clock=clock, only="bot_conversations", cut_after=3)
     line, *_ = printed_plan(config, clock, "bot_conversations", state=out.state)
 
@@ -202,27 +205,18 @@ def test_plan_counts_no_submit_for_a_pending_job(sim, clock):
     assert "3 windows, 1 export needed (2 already submitted)" in line
 
 
-BETTER = {
-    "qm_workflows": ("data_extraction.window_days", 1, "14 would need 3 exports, not 40"),
-    TABLES[0]: ("observability.window_days", 7, "31 would need 2 exports, not 6"),
-    "bot_conversations": ("analytics_exports.window_days", 2, "30 would need 2 exports, not 20"),
-}
+NARROW = {name: facts.narrow for name, facts in FACTS.items() if facts.narrow is not None}
+AGGREGATES = {name: facts.aggregates for name, facts in FACTS.items() if facts.aggregates}
 
 
-AGGREGATES = {
-    "data_download": "custom_metrics_by_interaction",
-    "scheduled_reports": "agent_performance_daily",
-}
-
-
-@pytest.mark.parametrize("stream", BETTER)
-def test_plan_names_a_setting_that_costs_fewer_exports(sim, clock, stream):
+@pytest.mark.parametrize("family", NARROW)
+def test_plan_names_a_setting_that_costs_fewer_exports(sim, clock, family):
     """A narrow window that costs exports is named, with what a wider one would need."""
-    setting, value, advice = BETTER[stream]
-    family, name = setting.split(".")
+    stream, ((name, value),) = NARROW[family].stream, NARROW[family].own.items()
     narrow = plan_settings(sim, 40, family, **{family: {name: value}})
+    advice = f"{family}: advice: {family}.{name}: {NARROW[family].advice}"
 
-    assert f"{family}: advice: {setting}: {advice}" in printed_plan(narrow, clock, stream)
+    assert advice in printed_plan(narrow, clock, stream)
     assert not any(
         "advice" in line for line in printed_plan(plan_settings(sim, 40, family), clock, stream)
     )
@@ -255,15 +249,15 @@ def test_plan_of_daily_aggregates_gives_no_advice_on_shards(sim, clock, family):
 
 def test_more_at_once_would_do_better(sim, clock):
     """Fewer jobs at once than the API allows are named."""
-    config = plan_settings(sim, 90, "analytics_exports", analytics_exports={"max_concurrent": 1})
+    config = plan_settings(sim, 90, json_jobs.FAMILY, **{json_jobs.FAMILY: {"max_concurrent": 1}})
     *_, advice = printed_plan(config, clock, "bot_conversations")
 
-    assert "advice: analytics_exports.max_concurrent: 3 lets 3 exports run at once" in advice
+    assert f"advice: {json_jobs.FAMILY}.max_concurrent: 3 lets 3 exports run at once" in advice
 
 
 def test_older_than_the_api_remembers(sim, clock):
     """A beginning before the four months that the dashboard keeps is reported as out of reach."""
-    found = printed_plan(plan_settings(sim, 200, "observability"), clock, TABLES[0])
+    found = printed_plan(plan_settings(sim, 200, quota_jobs.FAMILY), clock, TABLES[0])
 
     words = "start 2025-09-01 is before the API's history limit; older rows than 2025-11-21"
     assert any(words in line for line in found)
@@ -297,21 +291,21 @@ def test_plan_as_json_respects_the_state(sim, tmp_path, state):
     known = tmp_path / "state.json"
     end = {"replication_key_value": "2999-01-01T00:00:00+00:00"}
     known.write_text(json.dumps({"bookmarks": dict.fromkeys(TABLES, end) if state else {}}))
-    config = tap_settings(sim.url, families=["observability"])
+    config = tap_settings(sim.url, families=[quota_jobs.FAMILY])
 
     result = run_plan(config, tmp_path, "--state", str(known), "--plan=json")
 
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    tables = [plan for plan in found["streams"] if plan["family"] == "observability"]
+    tables = [plan for plan in found["streams"] if plan["family"] == quota_jobs.FAMILY]
     assert [plan["needed"] for plan in tables] == [0 if state else 1] * 4
-    (family,) = [plan for plan in found["families"] if plan["family"] == "observability"]
+    (family,) = [plan for plan in found["families"] if plan["family"] == quota_jobs.FAMILY]
     assert (family["per_day"], family["remaining"], family["needed"]) == (3, 3, 0 if state else 4)
 
 
 def test_plan_as_json_equals_the_text(sim, clock):
     """Windows to request, instants and advice stand in the JSON as in the text."""
-    (plan,) = plans(plan_settings(sim, 92, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 92, quota_jobs.FAMILY), clock, *TABLES).values()
     told, stream = family_as_json(plan), stream_as_json(plan.streams[0])
 
     assert datetime.fromisoformat(told["earliest_finish"]) == plan.earliest_finish
@@ -324,7 +318,7 @@ def test_plan_as_json_equals_the_text(sim, clock):
 
 def test_every_key_is_documented(sim, clock):
     """docs/plan.md has each key of the JSON, and no other."""
-    (plan,) = plans(plan_settings(sim, 9, "observability"), clock, *TABLES).values()
+    (plan,) = plans(plan_settings(sim, 9, quota_jobs.FAMILY), clock, *TABLES).values()
     section = (ROOT / "docs/plan.md").read_text().split("## `tap-cxone --plan`")[1]
     parts = section.split("\n## ")[0].split("| key of `")[1:]
 
@@ -355,7 +349,10 @@ def test_command_closes_the_journal_that_it_has_read(sim, tmp_path, option):
     [
         ({"regoin": "na1"}, "unknown setting 'regoin'; did you mean 'region'?"),
         ({"access_key_id": None}, "access_key_id is missing, but access_key_secret is set"),
-        ({"access_key_id": None, "access_key_secret": None}, "data_extraction needs access_key_id"),
+        (
+            {"access_key_id": None, "access_key_secret": None},
+            f"{csv_jobs.FAMILY} needs access_key_id",
+        ),
     ],
     ids=["a typing error", "half a key", "no key"],
 )

@@ -21,8 +21,8 @@ from tap_cxone.progress.tracker import Progress
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.windows import Window
-from tests.support import observability as dashboard
 from tests.support import streams as stream_support
+from tests.support.examples import quota_jobs
 from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.run import NOON, FakeClock, run_tap
@@ -327,16 +327,16 @@ def test_failure_is_followed_by_a_summary(sim, clock, said):
 def test_what_a_quota_promises(simulate, clock, said, caplog):
     """A stream that needs more than a quota allows says from its first window when it can end."""
     sim = simulate(exports_per_day=1)
-    own = {"exports_per_day": 1, "window_days": 1, "tables": [dashboard.PATHS[dashboard.KB]]}
-    config = tap_settings(sim.url, families=ALL_FAMILIES) | {"observability": own}
+    own = {"exports_per_day": 1, "window_days": 1, "tables": [quota_jobs.PATHS[quota_jobs.KB]]}
+    config = tap_settings(sim.url, families=ALL_FAMILIES) | {quota_jobs.FAMILY: own}
     span = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-18T00:00:00Z"}
 
-    run_tap({**config, **span}, clock=clock, only=dashboard.KB)
+    run_tap({**config, **span}, clock=clock, only=quota_jobs.KB)
 
     windows = [r.getMessage() for r in caplog.records if " committed; " in r.getMessage()]
     assert len(windows) == 1
     assert windows[0].endswith("1 of 3 windows, end by quota at 2026-03-22 12:00 UTC")
-    assert said()[-1].split()[:5] == [dashboard.KB, "stopped", "1", "of", "3"]
+    assert said()[-1].split()[:5] == [quota_jobs.KB, "stopped", "1", "of", "3"]
 
 
 # Where a display may be

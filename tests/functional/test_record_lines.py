@@ -27,8 +27,7 @@ from tap_cxone.signals import SignalHandler
 from tap_cxone.simulator import Fault, Options, Simulator
 from tap_cxone.streams.base import CXoneStream
 from tap_cxone.tap import TapCXone
-from tests.support import analytics_exports as analytics
-from tests.support import data_download as reporting
+from tests.support.examples import json_jobs, paged_rows
 from tests.support.odd_rows import (
     AMONG,
     ODD,
@@ -191,19 +190,19 @@ def test_objects(both, among):
     """JSON prints the same on both paths."""
     elements = [among.get(number, element(number)) for number in range(1200)]
 
-    both(conversations, (analytics.STREAM,), gzip.compress(f"[{','.join(elements)}]".encode()))
+    both(conversations, (json_jobs.STREAM,), gzip.compress(f"[{','.join(elements)}]".encode()))
 
 
 def test_lines_of_objects(both):
     """So does an object a line."""
-    rows = both(conversations, (analytics.STREAM,), "\n".join(map(element, range(300))))
+    rows = both(conversations, (json_jobs.STREAM,), "\n".join(map(element, range(300))))
 
     assert len(rows) == 300
 
 
 def test_record_lines_of_pages_equal_the_sdk(both):
     """So do pages whose rows hold an object of metrics."""
-    rows = both(reporting.download_settings, (reporting.STREAM,))
+    rows = both(paged_rows.download_settings, (paged_rows.STREAM,))
 
     assert len({len(row["record"]) for row in rows}) == 1
 

@@ -9,12 +9,8 @@ import pytest
 
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
-from tests.support.data_download import STREAM as DOWNLOAD
-from tests.support.data_download import download_settings, run_downloads
+from tests.support.examples import full_lists, paged_rows, quota_jobs, report_runs
 from tests.support.history import STREAM, day_of_march
-from tests.support.observability import KB, run_tables
-from tests.support.observability_quota import quota_settings
-from tests.support.reporting import run_reporting
 
 
 def entry(first, end, stream=STREAM, id_="corrected"):
@@ -94,38 +90,38 @@ def test_reload_after_end_date_counts_when_end_date_is_raised(reader, caplog):
 
 def test_reload_before_the_history_limit_is_reported(sim, clock, caplog):
     """The dashboard serves some months only; a warning names the oldest instant."""
-    reload = [entry("2025-01-01", "2025-02-01", KB)]
-    first = run_tables(quota_settings(sim, "2026-03-19T00:00:00Z"), clock)
+    reload = [entry("2025-01-01", "2025-02-01", quota_jobs.KB)]
+    first = quota_jobs.run_tables(quota_jobs.quota_settings(sim, "2026-03-19T00:00:00Z"), clock)
 
-    config = quota_settings(sim, "2026-03-19T00:00:00Z", history_months=4)
-    second = run_tables({**config, "reload": reload}, clock, state=first.state)
+    config = quota_jobs.quota_settings(sim, "2026-03-19T00:00:00Z", history_months=4)
+    second = quota_jobs.run_tables({**config, "reload": reload}, clock, state=first.state)
 
     (warning,) = lines_about(caplog, "reads nothing again")
-    assert f"{KB}: reload.0 (id 'corrected')" in warning
+    assert f"{quota_jobs.KB}: reload.0 (id 'corrected')" in warning
     assert "the API serves nothing before 2025-11-21" in warning
-    assert left(second, KB) == {}
+    assert left(second, quota_jobs.KB) == {}
 
 
 def test_reload_of_sums_that_were_never_committed_is_reported(sim, clock, caplog):
     """Rows that sum up a window are read again in the windows that were committed."""
-    first = run_downloads(download_settings(sim, 2), clock)
-    config = download_settings(sim, 2, reload=[entry(1, 3, DOWNLOAD)])
+    first = paged_rows.run_downloads(paged_rows.download_settings(sim, 2), clock)
+    config = paged_rows.download_settings(sim, 2, reload=[entry(1, 3, paged_rows.STREAM)])
 
-    second = run_downloads(config, clock, state=first.state)
+    second = paged_rows.run_downloads(config, clock, state=first.state)
 
     (warning,) = lines_about(caplog, "reads nothing again")
     assert "reload.0 (id 'corrected')" in warning
     assert "no window in it was committed; set start_date to its first day" in warning
-    assert second.records(DOWNLOAD) == []
+    assert second.records(paged_rows.STREAM) == []
 
 
 @pytest.mark.parametrize("stream", ["report_schedules", "agents"], ids=str)
 def test_reload_of_a_whole_table_is_reported(sim, clock, caplog, stream):
     """A table without windows is read whole in each run anyway."""
-    settings = tap_settings(sim.url, families=("reporting", "scheduled_reports"))
+    settings = tap_settings(sim.url, families=(full_lists.FAMILY, report_runs.FAMILY))
     config = {**settings, "reload": [entry(1, 3, stream)]}
 
-    out = run_reporting(config, clock, stream)
+    out = full_lists.run_reporting(config, clock, stream)
 
     (warning,) = lines_about(caplog, "does nothing")
     assert f"{stream}: reload.0 (id 'corrected') does nothing" in warning

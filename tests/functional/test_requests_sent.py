@@ -9,6 +9,7 @@ import pytest
 
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.benchmarks.waiting import request_counts
+from tests.support.examples import json_jobs, quota_jobs
 from tests.support.run import run_tap
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ DAYS = 365
 
 def count_jobs(sim: Simulator) -> int:
     """Count the jobs of all families."""
-    lists = sim.jobs, sim.table_exports, sim.analytics_exports, sim.report_runs
+    lists = sim.jobs, sim.table_exports, json_jobs.export_jobs(sim), sim.report_runs
     return sum(map(len, lists))
 
 
@@ -31,7 +32,7 @@ def test_year_of_windows_needs_the_fewest_requests(simulate, clock):
     config |= {"start_date": (clock.now() - timedelta(days=DAYS)).isoformat()}
     began: datetime = clock.now()
 
-    out = run_tap(config | {"observability": {"exports_per_day": None}}, clock=clock)
+    out = run_tap(config | {quota_jobs.FAMILY: {"exports_per_day": None}}, clock=clock)
 
     assert out.error is None
     asked = request_counts(sim)

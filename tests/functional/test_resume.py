@@ -11,6 +11,7 @@ import pytest
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
+from tests.support.examples import csv_jobs
 from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
 from tests.support.streams import run_stream
@@ -30,7 +31,7 @@ def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
         start_date="2026-03-15T00:00:00Z",
         end_date="2026-03-18T00:00:00Z",
         poll_interval_seconds=25,
-        data_extraction={"mode": mode, "window_days": 1},
+        own={"mode": mode, "window_days": 1},
     )
 
 
@@ -74,7 +75,7 @@ def test_extraction_run_killed_repeatedly_gives_the_same_rows(simulate, clock):
     """However often it is killed, each run continues where the last emitted STATE ends."""
     sim = simulate(rows_per_day=2)
     config = three_days(sim, "async")
-    config["data_extraction"]["overlap_days"] = 0
+    config[csv_jobs.FAMILY]["overlap_days"] = 0
     runs = [run_stream(config, clock, cut_after=5)]
     while isinstance(runs[-1].error, Killed):
         runs.append(run_stream(config, clock, cut_after=5, state=last_state(runs[-1])))
@@ -91,7 +92,7 @@ def test_killed_run_of_all_streams_is_completed(simulate, clock):
     """Complete streams are requested again for the day of their bookmark and the one before."""
     sim = simulate(rows_per_day=2)
     config = settings_for(sim, start_date="2026-03-01T00:00:00Z")
-    config["data_extraction"] = {"mode": "async"}
+    config[csv_jobs.FAMILY] = {"mode": "async"}
     undisturbed = run_tap(config, clock=clock)
     lines = [m.get("stream") for m in undisturbed.messages].index("recording_interaction_metadata")
 
@@ -129,7 +130,7 @@ def test_pending_job_of_the_newest_window_is_read_to_the_present(simulate, clock
     """A job whose window ended inside a day is taken up, and that day read again to the present."""
     sim = simulate(rows_per_day=48)
     config = settings_for(sim, start_date="2026-03-20T00:00:00Z")
-    config["data_extraction"] = {"mode": "async"}
+    config[csv_jobs.FAMILY] = {"mode": "async"}
     first = run_stream(config, clock, cut_after=2)
     clock.sleep(timedelta(hours=6))
 
@@ -150,7 +151,7 @@ def another_version(simulate, clock):
     sim = simulate(rows_per_day=2)
     first = interrupted(sim, clock)
     config = three_days(sim, "async")
-    config["data_extraction"]["entities"] = [{"name": STREAM, "version": "3"}]
+    config[csv_jobs.FAMILY]["entities"] = [{"name": STREAM, "version": "3"}]
     clock.sleep(timedelta(minutes=5))
     return sim, run_stream(config, clock, state=first.state)
 

@@ -16,8 +16,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.audit_log import audit_lines
 from tests.support.clocks import OnceActingClock
-from tests.support.observability import KB
-from tests.support.observability_quota import quota_settings
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.run import Killed, run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
@@ -51,7 +50,7 @@ def last_line(path: Path) -> dict[str, Any]:
 def two_exports(simulate: Any, path: Path, **changes: Any) -> dict[str, Any]:
     """Return settings for four windows of a table under a quota of two exports a day."""
     sim = simulate(exports_per_day=2)
-    config = quota_settings(sim, "2026-03-15", "2026-03-19", exports_per_day=2)
+    config = quota_jobs.quota_settings(sim, "2026-03-15", "2026-03-19", exports_per_day=2)
     return {**config, "summary_json": str(path), **changes}
 
 
@@ -80,7 +79,7 @@ def test_run_stopped_by_the_quota_names_the_next_export(simulate, clock, summary
     config = two_exports(simulate, summary, audit_log_path=str(audit_log))
     began = clock.now()
 
-    out = run_tap(config, clock=clock, only=KB)
+    out = run_tap(config, clock=clock, only=quota_jobs.KB)
 
     line = last_line(summary)
     assert out.error is None
@@ -94,38 +93,36 @@ def test_run_stopped_by_the_quota_names_the_next_export(simulate, clock, summary
 def rerun(config: dict[str, Any], first: Output, clock: FakeClock, path: Path) -> Output:
     """Run again at the instant that the summary of the first run names."""
     clock.instant = datetime.fromisoformat(last_line(path)["resume_at"])
-    return run_tap(config, clock=clock, only=KB, state=first.state)
+    return run_tap(config, clock=clock, only=quota_jobs.KB, state=first.state)
 
 
 def test_run_at_the_named_instant_reads_on(simulate, clock, summary):
     """The instant is early enough to lose no time, and late enough that an export is free."""
     config = two_exports(simulate, summary)
-    first = run_tap(config, clock=clock, only=KB)
+    first = run_tap(config, clock=clock, only=quota_jobs.KB)
 
     second = rerun(config, first, clock, summary)
 
     assert second.error is None
-    assert second.records(KB)
-    assert first.bookmark(KB) != second.bookmark(KB)
+    assert second.records(quota_jobs.KB)
+    assert first.bookmark(quota_jobs.KB) != second.bookmark(quota_jobs.KB)
 
 
 def test_quota_that_fails_the_stream_names_the_next_export_too(simulate, clock, summary):
     """With `on_quota_exhausted: fail` the exit code is 1, and the instant is the same."""
     config = two_exports(simulate, summary, on_quota_exhausted="fail")
 
-    out = run_tap(config, clock=clock, only=KB)
+    out = run_tap(config, clock=clock, only=quota_jobs.KB)
 
     line = last_line(summary)
     assert isinstance(out.error, StreamsFailed)
-    assert (line["outcome"], line["complete"], line["failed"]) == ("failed", False, [KB])
+    assert (line["outcome"], line["complete"], line["failed"]) == ("failed", False, [quota_jobs.KB])
     assert line["resume_at"] == audit_lines(summary)[0]["until"] is not None
 
 
 def test_run_outside_the_hours_names_their_start(sim, clock, summary, audit_log):
     """A family that is postponed is not complete; its hours begin at `until`."""
-    config = stream_settings(
-        sim, data_extraction={"not_before_utc": "22:00"}, summary_json=str(summary)
-    )
+    config = stream_settings(sim, own={"not_before_utc": "22:00"}, summary_json=str(summary))
 
     run_stream({**config, "audit_log_path": str(audit_log)}, clock)
 
@@ -137,9 +134,9 @@ def test_run_outside_the_hours_names_their_start(sim, clock, summary, audit_log)
 
 def test_two_stopped_families_name_the_earlier_instant(sim, clock, summary):
     """A run at the first of several instants can read on."""
-    own = {"data_extraction": {"not_before_utc": "22:00"}, "observability": {}}
-    own["observability"] = {"not_before_utc": "20:00", "not_after_utc": "21:00"}
-    config = {**quota_settings(sim, "2026-03-18", "2026-03-19"), **own}
+    own = {csv_jobs.FAMILY: {"not_before_utc": "22:00"}, quota_jobs.FAMILY: {}}
+    own[quota_jobs.FAMILY] = {"not_before_utc": "20:00", "not_after_utc": "21:00"}
+    config = {**quota_jobs.quota_settings(sim, "2026-03-18", "2026-03-19"), **own}
 
     run_tap({**config, "summary_json": str(summary)}, clock=clock)
 
@@ -201,9 +198,9 @@ def test_summary_option_replaces_the_setting(sim: Simulator, tmp_path, summary):
     """`--summary-json` names the file on the command line."""
     other = tmp_path / "other.jsonl"
     hours = {"not_before_utc": "00:00", "not_after_utc": "00:00"}
-    config = stream_settings(sim, summary_json=str(other), data_extraction=hours)
+    config = stream_settings(sim, summary_json=str(other), own=hours)
     file = tmp_path / "config.json"
-    file.write_text(json.dumps({**config, "families": ["data_extraction"]}))
+    file.write_text(json.dumps({**config, "families": [csv_jobs.FAMILY]}))
     sim.faults.add(Fault("token", "status", status=401, times=9))
 
     result = CliRunner().invoke(

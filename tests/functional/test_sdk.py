@@ -14,12 +14,12 @@ from singer_sdk import Stream, Tap
 from singer_sdk.mapper import PluginMapper
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tap_cxone.families.observability.tables import TABLES as DASHBOARD
 from tap_cxone.simulator import Options, Simulator, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
 from tests.docs.document import ROOT
+from tests.support.examples import csv_jobs, json_jobs, paged_rows, quota_jobs
 from tests.support.ids import readable
 from tests.support.run import run_tap, select, whole_catalog
 
@@ -46,10 +46,10 @@ RECORDINGS = {
 }
 TODAY = datetime.now(UTC)
 TABLES = {
-    table.stream: dict.fromkeys(
-        SIMULATOR.expected_rows(table.paths[0], TODAY - timedelta(days=3), TODAY)[0], "string"
+    stream: dict.fromkeys(
+        SIMULATOR.expected_rows(path, TODAY - timedelta(days=3), TODAY)[0], "string"
     )
-    for table in DASHBOARD
+    for stream, path in quota_jobs.PATHS.items()
 }
 CONVERSATIONS = dict.fromkeys(
     SIMULATOR.expected_rows("bot_conversations", TODAY - timedelta(days=3), TODAY)[0].keys()
@@ -65,10 +65,10 @@ BY_INTERACTION = {
 SETTINGS = tap_settings(SIMULATOR.url, SPEED, families=ALL_FAMILIES)
 SDK_CONFIG = {
     **SETTINGS,
-    "data_extraction": {**SETTINGS["data_extraction"], "entities": [RECORDINGS]},
-    "observability": {"exports_per_day": None, "columns": TABLES},
-    "analytics_exports": {"exports": [{"name": "bot_conversations", "columns": CONVERSATIONS}]},
-    "data_download": {"downloads": [BY_INTERACTION]},
+    csv_jobs.FAMILY: {**SETTINGS[csv_jobs.FAMILY], "entities": [RECORDINGS]},
+    quota_jobs.FAMILY: {"exports_per_day": None, "columns": TABLES},
+    json_jobs.FAMILY: {"exports": [{"name": "bot_conversations", "columns": CONVERSATIONS}]},
+    paged_rows.FAMILY: {"downloads": [BY_INTERACTION]},
     "start_date": f"{TODAY - timedelta(days=2):%Y-%m-%dT%H:%M:%SZ}",
 }
 

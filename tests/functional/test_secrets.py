@@ -22,6 +22,8 @@ import pytest
 
 from tap_cxone.simulator import Credentials, Fault, Options, Simulator, environment, tap_settings
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.support.examples import csv_jobs, paged_rows, quota_jobs
+from tests.support.facts import FACTS, token_store
 from tests.support.ids import readable
 from tests.support.run import lines_of
 
@@ -120,7 +122,7 @@ class Tenant:
             "start_date": (end - timedelta(days=1)).isoformat(),
             "end_date": end.isoformat(),
             "timezone": "UTC",
-            "observability": {"exports_per_day": None},
+            quota_jobs.FAMILY: {"exports_per_day": None},
             "audit_log_path": str(self.folder / "audit.jsonl"),
             "completion_webhook": {"url": url, "headers": {"X-Key": HOOK}, "sample_size": 2},
             **changes,
@@ -205,20 +207,14 @@ class Tenant:
 
     def know_tokens(self) -> None:
         """Let every login give a token that is known before."""
-        world = self.sim.backend
-        scopes = world.options.granted_scopes
-        issued = {
-            "data_extraction": world.tokens.issue(),
-            # The same login with an application, which cannot be told apart.
-            **dict.fromkeys(("observability", "reporting"), world.tokens.issue()),
-            "analytics_exports": world.client_tokens.issue(scopes),
-            "scheduled_reports": world.client_tokens.issue(scopes),
-            "data_download": world.regional_tokens.issue(Options().reporting_scopes),
-        }
-        for family in ALL_FAMILIES:
-            body = json.dumps({"access_token": issued[family], "expires_in": 3600})
+        options = Options()
+        scopes = {*options.granted_scopes, *options.reporting_scopes}
+        issued = {name: token_store(self.sim, name).issue(scopes) for name in ALL_FAMILIES}
+        for family, token in issued.items():
+            body = json.dumps({"access_token": token, "expires_in": 3600})
             self.strike("token", family=family, status=200, body=body)
-        self.tokens = issued
+        # The simulator cannot tell apart families with the same login of an application.
+        self.tokens = {name: issued[FACTS[name].login_with or name] for name in issued}
 
 
 @pytest.fixture
@@ -401,9 +397,9 @@ def test_bad_settings_and_bad_states(tenant):
         "--config=ENV",
         code=2,
         base_url=f"https://me:{secret}@cxone.invalid/?key={secret}",
-        endpoints={"data_extraction": f"http://cxone.invalid/?{secret}", "x": secret},
+        endpoints={csv_jobs.FAMILY: f"http://cxone.invalid/?{secret}", "x": secret},
         completion_webhook={"url": f"http://elsewhere.invalid/{HOOK_KEY}", "headers": {"X": 5}},
-        data_download={"downloads": [{"name": "a", "client_secret": secret}]},
+        **{paged_rows.FAMILY: {"downloads": [{"name": "a", "client_secret": secret}]}},
         max_retries=secret,
         schema_drift="wrong",
     )

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tap_cxone.errors import ConfigError
 from tap_cxone.planning.skipped_windows import SkipList, SkippedWindow
 from tap_cxone.windows import Window, daily_windows
-from tests.support import data_download as downloads
 from tests.support.audit_log import audit_lines
+from tests.support.examples import paged_rows
 from tests.support.expectations import warnings_logged
 from tests.support.properties import many
 from tests.support.requests import submits
-from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, ROOMS
+from tests.support.rooms import EVERYWHERE, NINE, NINE_LEFT, room_of
 
 POISON = [(f"bad{number}", "xyzzy") for number in range(11)]
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -93,28 +93,30 @@ def test_skipped_range_may_cover_the_whole_run(sim, clock, room, parallel):
 
 def test_skipped_day_of_a_download_is_passed(sim, clock):
     """A window that a row sums up is passed if the range covers all of it."""
-    days = [downloads.local(downloads.FIRST + n * downloads.DAY).isoformat() for n in range(4)]
-    skipped = [{"stream": downloads.STREAM, "from": days[1], "to": days[2], "why": "odd"}]
-    partly = [{"stream": downloads.STREAM, "from": instant_of_day(15), "to": days[1], "why": "odd"}]
+    days = [paged_rows.local(paged_rows.FIRST + n * paged_rows.DAY).isoformat() for n in range(4)]
+    skipped = [{"stream": paged_rows.STREAM, "from": days[1], "to": days[2], "why": "odd"}]
+    partly = [
+        {"stream": paged_rows.STREAM, "from": instant_of_day(15), "to": days[1], "why": "odd"}
+    ]
 
-    out = downloads.run_downloads(
-        downloads.download_settings(sim, 3, skip_windows=[*skipped, *partly]), clock
+    out = paged_rows.run_downloads(
+        paged_rows.download_settings(sim, 3, skip_windows=[*skipped, *partly]), clock
     )
 
-    starts = {record["_window_start"] for record in out.records(downloads.STREAM)}
+    starts = {record["_window_start"] for record in out.records(paged_rows.STREAM)}
     assert out.error is None
     assert starts == {days[0], days[2]} if instant_of_day(15) > days[0] else {days[2]}
-    assert out.bookmark(downloads.STREAM) == days[3]
+    assert out.bookmark(paged_rows.STREAM) == days[3]
 
 
 def test_range_inside_of_a_window_of_sums_is_reported(sim, clock, caplog):
     """A day of a window of two days cannot be passed; the warning names range and window."""
-    range_of_day = {"stream": downloads.STREAM, "from": "2026-03-17", "to": "2026-03-18"}
-    config = downloads.download_settings(
+    range_of_day = {"stream": paged_rows.STREAM, "from": "2026-03-17", "to": "2026-03-18"}
+    config = paged_rows.download_settings(
         sim, 4, own={"window_days": 2}, skip_windows=[{**range_of_day, "why": "odd"}]
     )
 
-    out = downloads.run_downloads(config, clock)
+    out = paged_rows.run_downloads(config, clock)
 
     (warning,) = (text for text in warnings_logged(caplog) if "skip_windows" in text)
     assert out.error is None
@@ -134,7 +136,7 @@ def test_range_inside_of_a_window_of_sums_is_reported(sim, clock, caplog):
 )
 def test_skipped_range_that_is_wrong_is_refused(sim, clock, change, words):
     """A range without an effect, or without a reason, is an error of the settings."""
-    room = next(room for room in ROOMS if room.stream == "qm_workflows")
+    room = room_of("qm_workflows")
     entry = skipping(room.stream)[0] | change
 
     with pytest.raises(ConfigError) as raised:

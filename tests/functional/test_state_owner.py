@@ -11,15 +11,14 @@ from tap_cxone.errors import StateError
 from tap_cxone.simulator import Credentials, Fault
 from tap_cxone.streams.state import StreamState
 from tap_cxone.tap import TapCXone
-from tests.conftest import settings_for
+from tests.support.examples import csv_jobs
 from tests.support.requests import submits
-from tests.support.run import run_tap
 from tests.support.streams import STREAM, run_stream, stream_settings
 
 if TYPE_CHECKING:
     from tests.support.run import Output
 
-FAMILY = "data_extraction"
+FAMILY = csv_jobs.FAMILY
 KEY = Credentials.ACCESS_KEY_ID
 NEW_KEY = "KEY-OF-THE-NEXT-YEAR"
 
@@ -87,7 +86,7 @@ def test_renewed_access_key_without_a_tenant_is_refused(sim, first):
     """The access key alone says whose state it is, so a new key may be that of another tenant."""
     error = opened_with_state(stream_settings(sim, access_key_id=NEW_KEY), first)
 
-    assert "data_extraction" in str(error)
+    assert csv_jobs.FAMILY in str(error)
     assert "meltano el --state-id" in str(error)
     assert f'set accept_state_of to ["{login_hash(first)}"]' in str(error)
 
@@ -116,15 +115,6 @@ def test_tenant_that_is_set_or_removed_leaves_the_state_accepted(sim, clock, bef
     out = run_stream(stream_settings(sim, tenant=before), clock)
 
     assert opened_with_state(stream_settings(sim, tenant=after), out) is None
-
-
-def test_application_that_is_added_leaves_the_state_accepted(sim, clock):
-    """`reporting` logs in another way with an application; the access key is the same."""
-    config = settings_for(sim, reporting={})
-    out = run_tap(config, clock=clock, only="teams")
-    assert out.state["bookmarks"]["teams"]["owner"]
-
-    assert opened_with_state(config | {"client_id": "app", "client_secret": "of it"}, out) is None
 
 
 def test_accepted_state_receives_the_new_owner_in_all_its_streams(sim, clock, first):

@@ -9,18 +9,24 @@ import pytest
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from tap_cxone.errors import ConfigError, StateError, StreamsFailed
-from tap_cxone.families.data_extraction.settings import DataExtractionSettings
+from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
+from tests.support.examples import csv_jobs, full_lists, paged_rows, quota_jobs, report_runs
 from tests.support.ids import readable
-from tests.support.reporting import CONTACTS, PERIODS, TABLES
 from tests.support.run import run_tap, select, whole_catalog
 
 EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
 ANALYTICS = ["bot_conversations"]
 AUXILIARY = ["extraction_log", "quarantine"]
-WHOLE = ["custom_metric_versions", "custom_metrics", "report_schedules", *AUXILIARY, *TABLES]
+WHOLE = [
+    "custom_metric_versions",
+    "custom_metrics",
+    "report_schedules",
+    *AUXILIARY,
+    *full_lists.TABLES,
+]
 DASHBOARD = [
     "autopilot_knowledge_responses",
     "copilot_agent_questions",
@@ -54,7 +60,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
     assert sorted(discovered_streams({})) == sorted(
-        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, CONTACTS, *PERIODS]
+        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, full_lists.CONTACTS, *full_lists.PERIODS]
     )
 
 
@@ -88,7 +94,7 @@ def test_family_without_credentials_is_deselected(config, clock, caplog):
     assert out.error is None
     assert sorted(out.counts()) == EXTRACTION
     assert [text for text in warnings if "Streams deselected" in text] == [
-        "Streams deselected: observability needs client_id, client_secret; set them, or "
+        f"Streams deselected: {quota_jobs.FAMILY} needs client_id, client_secret; set them, or "
         "TAP_CXONE_CLIENT_ID, TAP_CXONE_CLIENT_SECRET, or deselect them to hide this message"
     ]
 
@@ -97,7 +103,7 @@ def test_only_streams_without_credentials(config):
     """To run nothing for want of credentials is a configuration error."""
     catalog = select(config, "copilot_auto_summaries")
 
-    with pytest.raises(ConfigError, match="observability needs client_id"):
+    with pytest.raises(ConfigError, match=f"{quota_jobs.FAMILY} needs client_id"):
         TapCXone(config=config, catalog=catalog)
 
 
@@ -144,8 +150,8 @@ def test_batch():
     "mistake",
     [
         {"start_dat": "2026-01-01"},
-        {"data_extraction": {"window_day": 3}},
-        {"data_extraction": {"entities": [{"name": "qm_workflows", "key": []}]}},
+        {csv_jobs.FAMILY: {"window_day": 3}},
+        {csv_jobs.FAMILY: {"entities": [{"name": "qm_workflows", "key": []}]}},
         {"endpoints": {"data_extractoin": "https://example.com"}},
     ],
     ids=readable,
@@ -160,12 +166,12 @@ def test_unknown_settings(config, mistake):
     ("mistake", "words"),
     [
         ({"region": "Narnia"}, "region"),
-        ({"data_extraction": {"window_days": 15}}, "at most 14"),
-        ({"data_extraction": {"mode": "fast"}}, "auto, sync, async"),
+        ({csv_jobs.FAMILY: {"window_days": 15}}, "at most 14"),
+        ({csv_jobs.FAMILY: {"mode": "fast"}}, "auto, sync, async"),
         ({"start_date": "last week"}, "start_date"),
         ({"end_date": "2026-01-01T00:00:00Z"}, "end_date"),
         ({"base_url": "http://cxone.example.com"}, "https"),
-        ({"endpoints": {"data_extraction": "http://cxone.example.com"}}, "https"),
+        ({"endpoints": {csv_jobs.FAMILY: "http://cxone.example.com"}}, "https"),
         ({"max_retries": -1}, "max_retries"),
         ({"job_timeout_minutes": 0}, "more than 0"),
         ({"schema_drift": "panic"}, "evolve, ignore, fail"),
@@ -181,7 +187,7 @@ def test_tap_setting_wrong_is_refused(config, mistake, words):
 
 def test_tap_reports_all_problems_together(config):
     """All problems of the settings are reported together."""
-    mistakes = {"region": "Narnia", "start_dat": 1, "data_extraction": {"mode": "fast"}}
+    mistakes = {"region": "Narnia", "start_dat": 1, csv_jobs.FAMILY: {"mode": "fast"}}
 
     with pytest.raises(ConfigError) as caught:
         TapCXone(config=config | mistakes)
@@ -192,9 +198,9 @@ def test_tap_reports_all_problems_together(config):
 @pytest.mark.parametrize(
     "nulls",
     [
-        {"data_download": None},
-        {"observability": {"filters": None, "exports_per_day": None}},
-        {"scheduled_reports": {"reports": None, "scopes": None}},
+        {paged_rows.FAMILY: None},
+        {quota_jobs.FAMILY: {"filters": None, "exports_per_day": None}},
+        {report_runs.FAMILY: {"reports": None, "scopes": None}},
     ],
     ids=["section", "object", "list"],
 )
@@ -233,12 +239,13 @@ def test_settings_from_the_environment(sim, monkeypatch):
     """A variable replaces a setting."""
     monkeypatch.setenv("TAP_CXONE_BASE_URL", sim.url)
     monkeypatch.setenv("TAP_CXONE_DATA_EXTRACTION", '{"mode": "async"}')
-    key = {"access_key_id": "a", "access_key_secret": "b", "data_extraction": {"mode": "sync"}}
+    key = {"access_key_id": "a", "access_key_secret": "b", csv_jobs.FAMILY: {"mode": "sync"}}
 
     tap = TapCXone(config=key, parse_env_config=True)
 
     assert tap.settings.base_url == sim.url
-    assert tap.settings.section(DataExtractionSettings).mode == "async"
+    own: Any = tap.settings.section(FAMILIES[0].settings)
+    assert own.mode == "async"
 
 
 # State
@@ -253,7 +260,7 @@ def test_settings_from_the_environment(sim, monkeypatch):
         {"bookmarks": {"qm_workflows": {"replication_key_value": 5}}},
         {"bookmarks": {"qm_workflows": {"pending_jobs": [{"id": "x"}]}}},
         {"bookmarks": {"qm_workflows": {"pending_jobs": 3}}},
-        {"bookmarks": {"qm_workflows": {"submits": {"data_extraction": ["soon"]}}}},
+        {"bookmarks": {"qm_workflows": {"submits": {csv_jobs.FAMILY: ["soon"]}}}},
         {"bookmarks": {"qm_workflows": {"submits": 7}}},
         {"bookmarks": {"qm_workflows": {"tenant_info": [1]}}},
         {"bookmarks": {"qm_workflows": {"columns": ["plan"]}}},

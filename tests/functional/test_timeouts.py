@@ -13,22 +13,23 @@ from tap_cxone.tap import TapCXone
 from tests.resilience.faults.scenes import SCENES
 from tests.support.expectations import failure
 from tests.support.run import run_tap
+from tests.support.scene import Ability
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tap_cxone.simulator.faults import FaultPoint
 
 MINUTE = timedelta(minutes=1)
 JOB = "job_timeout_minutes"
-REPORT_JOB = "scheduled_reports.job_timeout_minutes"
 THROTTLE = "throttle_timeout_minutes"
-SUBMITS: dict[str, FaultPoint] = {
-    "async": "async",
-    "observability": "submit",
-    "analytics": "submit",
-    "reports": "run",
+SUBMITS = {
+    scene.name: scene.submits[-1]
+    for scene in SCENES.values()
+    if scene.can(Ability.PENDING_JOBS) and not scene.file_in_json
 }
+"""Scenes whose jobs are polled, and the points at which they are submitted."""
+COMMON = [name for name in SUBMITS if not SCENES[name].own_timing]
+"""Those to which the common settings of time-outs apply."""
 
 
 def fail(simulate, clock, scene: str, fault: Fault, **changes: Any) -> tuple[Exception, timedelta]:
@@ -41,7 +42,7 @@ def fail(simulate, clock, scene: str, fault: Fault, **changes: Any) -> tuple[Exc
     return failure(out), clock.now() - began
 
 
-@pytest.mark.parametrize("scene", ["async", "observability", "analytics"])
+@pytest.mark.parametrize("scene", COMMON)
 def test_job_timeout_names_the_setting_of_all_families(simulate, clock, scene):
     """A job that does not end is given up after job_timeout_minutes, and the message states it."""
     stuck = Fault(SUBMITS[scene], "job-stuck", times=99)
@@ -53,25 +54,13 @@ def test_job_timeout_names_the_setting_of_all_families(simulate, clock, scene):
     assert 7 * MINUTE <= took < 12 * MINUTE
 
 
-def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock):
-    """For a report scheduled_reports.job_timeout_minutes is in force, and the message states it."""
-    own = {"scheduled_reports": {JOB: 7}}
-    stuck = Fault("run", "job-stuck", times=99)
-
-    error, took = fail(simulate, clock, "reports", stuck, **{JOB: 60, THROTTLE: 1}, **own)
-
-    assert isinstance(error, JobTimeout)
-    assert f"Raise {REPORT_JOB} or narrow" in str(error)
-    assert 2 * 7 * MINUTE <= took < 2 * 12 * MINUTE  # a window of one day is tried once more
-
-
 @pytest.mark.parametrize("scene", SUBMITS)
 def test_throttled_submit_names_the_throttle_setting(simulate, clock, scene):
     """A submit that is throttled is repeated until throttle_timeout_minutes, not for a job."""
-    own = {"scheduled_reports": {JOB: 90}} if scene == "reports" else {}
+    own = SCENES[scene].timing(**{JOB: 90})
     throttled = Fault(SUBMITS[scene], "status", status=429, times=999)
 
-    error, took = fail(simulate, clock, scene, throttled, **{JOB: 90, THROTTLE: 12}, **own)
+    error, took = fail(simulate, clock, scene, throttled, **{JOB: 90, THROTTLE: 12} | own)
 
     assert isinstance(error, Throttled)
     assert f"after 0:12:00 ({THROTTLE})" in str(error)
@@ -145,7 +134,7 @@ def test_throttle_timeout_does_not_end_a_job(simulate, clock):
 
 
 @pytest.mark.ci
-@pytest.mark.parametrize("scene", ["async", "observability"])
+@pytest.mark.parametrize("scene", COMMON)
 def test_waiting_for_another_process_names_the_throttle_setting(
     simulate, clock, tmp_path: Path, scene
 ):

@@ -10,8 +10,7 @@ import pytest
 from tap_cxone.rows.titles import MAX_NAME_BYTES
 from tap_cxone.simulator import Fault
 from tests.conftest import settings_for
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import export_settings, run_exports
+from tests.support.examples import csv_jobs, json_jobs
 from tests.support.expectations import warnings_logged, without_metadata
 from tests.support.run import run_tap
 from tests.support.titles import last_properties, run_titles, title_values
@@ -136,7 +135,7 @@ def test_declared_title_that_no_file_has_is_warned_of(sim, clock, caplog):
     (warning,) = [text for text in warnings_logged(caplog) if "Paid Hours" in text]
     assert title_values(out) == [{"paid_hours_2": "7.5"}] * 2
     assert "'PAID_HOURS' is another title" in warning
-    assert "data_extraction.entities, entry 'payroll', columns" in warning
+    assert f"{csv_jobs.FAMILY}.entities, entry 'payroll', columns" in warning
 
 
 @pytest.mark.parametrize("title", ["Paid Hours", "PAID_HOURS", "paid hours", "Paid-Hours %"])
@@ -235,11 +234,11 @@ def run_objects(sim, clock, *windows, number=1):
     whole = {"id": "c", "type": "bot", **when, "agentId": None, "duration": 1}
     for keys in windows:
         sim.faults.add(Fault("download", "bytes", body=json.dumps([{**keys, **whole}])))
-    out = run_exports(export_settings(sim, len(windows)), clock)
+    out = json_jobs.run_exports(json_jobs.export_settings(sim, len(windows)), clock)
     names = {"id", "type", "date_from", "date_to", "agent_id", "duration"}
     return [
         {n: v for n, v in record.items() if n not in names and v is not None}
-        for record in without_metadata(out.records(BOTS))
+        for record in without_metadata(out.records(json_jobs.STREAM))
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from tap_cxone.errors import UnknownHost
 from tap_cxone.simulator import Fault
 from tests.support.clocks import ActingClock
+from tests.support.examples import csv_jobs, full_lists
 from tests.support.expectations import failure, warnings_logged
 from tests.support.name_server import UNKNOWN_HOST, NameServer
 from tests.support.requests import submits
@@ -114,8 +115,9 @@ def test_name_that_is_lost_in_mid_run_is_retried(sim, clock, name_server):
 
 def test_unknown_host_of_a_second_family_is_retried(sim, clock, name_server):
     """What responds to one family shows that DNS works, so a failure of it may pass."""
-    elsewhere = {"data_extraction_token": LOGIN}
-    config = stream_settings(sim, reporting={}, max_retries=5, endpoints=elsewhere)
+    elsewhere = {f"{csv_jobs.FAMILY}_token": LOGIN}
+    config = stream_settings(sim, max_retries=5, endpoints=elsewhere)
+    config[full_lists.FAMILY] = {}
 
     out = run_tap(config, clock=clock, catalog=offline_catalog("agents", STREAM))
 

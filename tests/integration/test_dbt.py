@@ -15,8 +15,7 @@ from demo.models import TRANSFORM, model_files
 from tap_cxone.simulator.settings import tap_settings
 from tests.docs.document import ROOT
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
-from tests.support.observability import KB
-from tests.support.reporting import CONTACTS
+from tests.support.examples import full_lists, json_jobs, quota_jobs
 from tests.support.run import FakeClock, run_tap, select
 
 duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
@@ -27,7 +26,14 @@ if TYPE_CHECKING:
     from tests.support.postgres import Postgres
 
 DBT = ROOT / ".venv-dbt/bin/dbt"
-READ = ("agents", "teams", CONTACTS, KB, "bot_conversations", "extraction_log")
+READ = (
+    "agents",
+    "teams",
+    full_lists.CONTACTS,
+    quota_jobs.KB,
+    "bot_conversations",
+    "extraction_log",
+)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not DBT.exists(), reason="needs .venv-dbt of make, Python 3.11 to 3.13"),
@@ -45,7 +51,7 @@ def recent_rows(simulate: Any, clock: FakeClock) -> Any:
     """Return a run over the last days, up to the present."""
     sim = simulate(rows_per_day=24)
     config = {
-        **tap_settings(sim.url, families=("reporting", "observability", "analytics_exports")),
+        **tap_settings(sim.url, families=(full_lists.FAMILY, quota_jobs.FAMILY, json_jobs.FAMILY)),
         "start_date": (clock.now() - timedelta(days=3)).date().isoformat(),
     }
     out = run_tap(config, clock=clock, catalog=select(config, *READ))
@@ -134,10 +140,14 @@ def test_dbt_reports_stale_rows_and_fresh_ones(recent_rows, server, tmp_path):
     """Rows whose window ended days ago are an error of freshness; those up to now pass."""
     load_messages(recent_rows, POSTGRES, server.settings, tmp_path)
     server.execute(
-        f"update cxone.{KB} set _window_end = _window_end - interval '5 days'"  # noqa: S608
+        f"update cxone.{quota_jobs.KB} set _window_end = _window_end - interval '5 days'"  # noqa: S608
     )
 
     command = ("source", "freshness", "--select", "+path:models/marts")
     found = run_dbt(tmp_path, "postgres", in_postgres(server), *command, artifact="sources")
 
-    assert found == {KB: "error", CONTACTS: "pass", "bot_conversations": "pass"}
+    assert found == {
+        quota_jobs.KB: "error",
+        full_lists.CONTACTS: "pass",
+        "bot_conversations": "pass",
+    }

@@ -11,6 +11,7 @@ import pytest
 from tap_cxone.simulator.settings import tap_settings
 from tests.docs.document import ROOT
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
+from tests.support.examples import csv_jobs
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def logged_run(simulate: Any, clock: Any) -> Output:
     """Return a run of two streams over six days, of which each skips another one."""
     sim = simulate(rows_per_day=2)
     config = {
-        **tap_settings(sim.url, families=("data_extraction",)),
-        "data_extraction": {"window_days": 2, "overlap_days": 0},
+        **tap_settings(sim.url, families=(csv_jobs.FAMILY,)),
+        csv_jobs.FAMILY: {"window_days": 2, "overlap_days": 0},
         "start_date": "2026-03-12",
         "end_date": "2026-03-18",
         "skip_windows": SKIPPED,

@@ -14,17 +14,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.simulator.metrics import PUBLISHED
 from tests.conftest import settings_for
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
-from tests.support.analytics_exports import changed_export_settings, run_exports
-from tests.support.data_download import (
-    BY,
-    SCORE,
-    download_settings,
-    interaction,
-    page,
-    run_downloads,
-    run_next_day,
-    serve_pages,
-)
+from tests.support.examples import csv_jobs, json_jobs, paged_rows
 from tests.support.run import Output, run_tap, select
 
 if TYPE_CHECKING:
@@ -72,6 +62,7 @@ JSON_ROWS = """[
 {"id": "5", "small": -0, "large": -0.0, "typed": -0.0}
 ]"""
 KEY, NOTE = map(default_name, (HINDI_KEY, HINDI_NOTE))
+SCORE = paged_rows.SCORE
 
 
 def as_instant(text: str) -> datetime:
@@ -121,7 +112,7 @@ def run_files(sim: Simulator, clock: FakeClock) -> Output:
     """Run each entity over its file, all in one run."""
     bodies = (body for body, _ in FILES.values())
     sim.faults.add(
-        *(Fault("download", "bytes", body=body, family="data_extraction") for body in bodies)
+        *(Fault("download", "bytes", body=body, family=csv_jobs.FAMILY) for body in bodies)
     )
     base = {"entity_name": "wfm-payroll", "version": "1", "primary_keys": ["Record ID"]}
     entities = [
@@ -130,35 +121,41 @@ def run_files(sim: Simulator, clock: FakeClock) -> Output:
         if name != "qm_workflows"
     ]
     days = {"start_date": "2026-03-04T00:00:00Z", "end_date": "2026-03-05T00:00:00Z"}
-    config = settings_for(sim, **days, data_extraction={"mode": "async", "entities": entities})
+    config = settings_for(sim, **days, own={"mode": "async", "entities": entities})
     return run_tap(config, clock=clock, catalog=select(config, *FILES, "quarantine"))
 
 
 def run_workflows_again(sim: Simulator, clock: FakeClock, first: Output) -> Output:
     """Run the next day of a built-in entity, whose file has the title of the vendor now."""
     body = "Workflow ID,Score (%),Score\nw2,51,7\n"
-    sim.faults.add(Fault("download", "bytes", body=body, family="data_extraction"))
+    sim.faults.add(Fault("download", "bytes", body=body, family=csv_jobs.FAMILY))
     days = {"start_date": "2026-03-04T00:00:00Z", "end_date": "2026-03-06T00:00:00Z"}
-    config = settings_for(sim, **days, data_extraction={"mode": "async", "overlap_days": 0})
+    config = settings_for(sim, **days, own={"mode": "async", "overlap_days": 0})
     return run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 
 
 def run_objects_with_numbers(sim: Simulator, clock: FakeClock) -> Output:
     """Run an export whose objects have all kinds of numbers."""
-    sim.faults.add(Fault("download", "bytes", body=JSON_ROWS, family="analytics_exports"))
+    sim.faults.add(Fault("download", "bytes", body=JSON_ROWS, family=json_jobs.FAMILY))
     entry: dict[str, Any] = {"required_fields": ["id"], "columns": {"typed": "number"}}
-    return run_exports(changed_export_settings(sim, **entry), clock)
+    return json_jobs.run_exports(json_jobs.changed_export_settings(sim, **entry), clock)
 
 
 def run_metric_that_becomes_a_text(sim: Simulator, clock: FakeClock) -> list[Output]:
     """Run two days; the tenant changes the type of a metric in between."""
     how: dict[str, Any] = {"on_type_change": "new_column"}
-    serve_pages(sim, page(interaction(0, customMetrics={SCORE: 0.5})))
-    first = run_downloads(download_settings(sim, **how), clock)
-    text = replace(BY[SCORE], type="string", minimum=None, maximum=None)
-    sim.publish_metrics(tuple(text if metric.id == SCORE else metric for metric in PUBLISHED))
-    serve_pages(sim, page(interaction(1, customMetrics={SCORE: "high"})))
-    return [first, run_next_day(sim, clock, first, **how)]
+    paged_rows.serve_pages(
+        sim, paged_rows.page(paged_rows.interaction(0, customMetrics={paged_rows.SCORE: 0.5}))
+    )
+    first = paged_rows.run_downloads(paged_rows.download_settings(sim, **how), clock)
+    text = replace(paged_rows.BY[paged_rows.SCORE], type="string", minimum=None, maximum=None)
+    sim.publish_metrics(
+        tuple(text if metric.id == paged_rows.SCORE else metric for metric in PUBLISHED)
+    )
+    paged_rows.serve_pages(
+        sim, paged_rows.page(paged_rows.interaction(1, customMetrics={paged_rows.SCORE: "high"}))
+    )
+    return [first, paged_rows.run_next_day(sim, clock, first, **how)]
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ import pytest
 from demo.models import compile_model, model_files, model_properties
 from tap_cxone.simulator.settings import tap_settings
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
-from tests.support.observability import KB
-from tests.support.reporting import CONTACTS
+from tests.support.examples import full_lists, json_jobs, quota_jobs
 from tests.support.run import run_tap, select
 
 duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     Ask = Callable[[str], list[tuple[Any, ...]]]
 
 BOTS = "bot_conversations"
-STREAMS = ("agents", "teams", CONTACTS, KB, BOTS, "extraction_log")
+STREAMS = ("agents", "teams", full_lists.CONTACTS, quota_jobs.KB, BOTS, "extraction_log")
 ACCEPTED = ("Used", "Modified")
 
 
@@ -37,7 +36,7 @@ def loaded_days(simulate: Any, clock: Any) -> Output:
     """Return a run over three days, of which the last begins another week."""
     sim = simulate(rows_per_day=24)
     config = {
-        **tap_settings(sim.url, families=("reporting", "observability", "analytics_exports")),
+        **tap_settings(sim.url, families=(full_lists.FAMILY, quota_jobs.FAMILY, json_jobs.FAMILY)),
         "start_date": "2026-03-14",
         "end_date": "2026-03-17",
     }
@@ -89,10 +88,12 @@ def test_marts_have_the_figures_of_the_emitted_records(ask_model, loaded_days):
     teams = {row["team_id"]: row["team_name"] for row in loaded_days.records("teams")}
     contacts = [
         (teams[row["team_id"]], row["agent_seconds"] + row["acw_seconds"])
-        for row in loaded_days.records(CONTACTS)
+        for row in loaded_days.records(full_lists.CONTACTS)
         if not row["abandoned"]
     ]
-    suggestions = [(monday(r["date"]), r["status"] in ACCEPTED) for r in loaded_days.records(KB)]
+    suggestions = [
+        (monday(r["date"]), r["status"] in ACCEPTED) for r in loaded_days.records(quota_jobs.KB)
+    ]
     bots = [(row["bot_id"], row["agent_id"] is None) for row in loaded_days.records(BOTS)]
     marts = ("handling_time_by_team", "copilot_acceptance_by_week", "bot_containment")
 
@@ -115,7 +116,7 @@ def test_contacts_have_the_names_of_their_agents_and_their_hours(ask_model, load
                 minute=0, second=0, microsecond=0, tzinfo=None
             ),
         )
-        for row in loaded_days.records(CONTACTS)
+        for row in loaded_days.records(full_lists.CONTACTS)
     }
 
     found = {row[0]: (row[4], row[2]) for row in ask_model("stg_cxone__contacts")}

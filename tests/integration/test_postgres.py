@@ -20,7 +20,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES, environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.digests import assert_holds, types
 from tests.integration.truth import FILES, expected_tables
-from tests.support import observability as dashboard
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.run import lines_of, select, without_owner
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ DRIFT: dict[str, Any] = {
 }
 ARRIVED = {
     ("qm_workflows", "order", "text"),
-    (dashboard.KB, "länge", "text"),
+    (quota_jobs.KB, "länge", "text"),
     ("bot_conversations", "nps", "text"),
     ("agent_performance_daily", "site", "text"),
     ("custom_metrics_by_interaction", NEW.id, "numeric"),
@@ -60,7 +60,7 @@ TYPES = {
             "interaction_end_date",
         },
     },
-    dashboard.KB: {"numeric": {"contact_id", "confidence"}},
+    quota_jobs.KB: {"numeric": {"contact_id", "confidence"}},
     "bot_conversations": {
         "numeric": {"duration"},
         "timestamp without time zone": {"date_from", "date_to"},
@@ -96,13 +96,11 @@ def run_pipe(pipe: str, config: dict[str, Any]) -> None:
 def postgres_settings(sim: Simulator, start: datetime, end: datetime) -> dict[str, Any]:
     """Return settings for every family, with what is a number declared as one."""
     found = tap_settings(sim.url, SPEED, families=ALL_FAMILIES)
-    found["data_extraction"]["entities"] = [
-        {"name": "qm_workflows", "columns": {"acd_id": "number"}}
-    ]
-    found["observability"] = {
+    found[csv_jobs.FAMILY]["entities"] = [{"name": "qm_workflows", "columns": {"acd_id": "number"}}]
+    found[quota_jobs.FAMILY] = {
         "exports_per_day": None,
-        "primary_keys": {dashboard.KB: ["Suggestion ID"]},
-        "columns": {dashboard.KB: {"Contact ID": "number", "Confidence": "number"}},
+        "primary_keys": {quota_jobs.KB: ["Suggestion ID"]},
+        "columns": {quota_jobs.KB: {"Contact ID": "number", "Confidence": "number"}},
     }
     return {**found, "start_date": start.isoformat(), "end_date": end.isoformat()}
 

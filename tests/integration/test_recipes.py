@@ -12,6 +12,7 @@ import pytest
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.meltano import meltano, write_project
+from tests.support.examples import csv_jobs
 from tests.support.run import lines_of
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ def test_hashed(tmp_path, simulate):
     sim = simulate(spacing_seconds=0)
     project = write_project(tmp_path, "hash")
     odd = {"entities": [{"name": "qm_workflows", "columns": {"rank": "integer"}}]}
-    family = tap_settings(sim.url, 1000)["data_extraction"] | odd
-    config = recipe_settings(sim, data_extraction=family, max_invalid_ratio=1)
+    family = tap_settings(sim.url, 1000)[csv_jobs.FAMILY] | odd
+    config = recipe_settings(sim, **{csv_jobs.FAMILY: family}, max_invalid_ratio=1)
     variables = environment(config) | {"CXONE_HASH_SECRET": SECRET}
 
     meltano(project, variables, "run", "tap-cxone", "target-jsonl")

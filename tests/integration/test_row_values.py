@@ -9,6 +9,7 @@ import pytest
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
 from tests.integration.targets import DUCKDB, POSTGRES, load_messages
+from tests.support.examples import csv_jobs
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ QUERIES = {
 def run_row_files(sim: Simulator, clock: FakeClock) -> Output:
     """Run the tap, each stream with one file."""
     for body in (HASHED, KEYED):  # in the order of the streams' names
-        sim.faults.add(Fault("download", "bytes", body=body, family="data_extraction"))
+        sim.faults.add(Fault("download", "bytes", body=body, family=csv_jobs.FAMILY))
     payroll = {"name": "payroll", "entity_name": "wfm-payroll", "version": "1"}
-    config = tap_settings(sim.url, families=("data_extraction",)) | {
+    config = tap_settings(sim.url, families=(csv_jobs.FAMILY,)) | {
         "start_date": "2026-03-15T00:00:00Z",
         "end_date": "2026-03-16T00:00:00Z",
         "count_identical_rows": True,
-        "data_extraction": {"entities": [payroll]},
+        csv_jobs.FAMILY: {"entities": [payroll]},
     }
     catalog = select(config, "payroll", "qm_workflows", "quarantine")
     out = run_tap(config, clock=clock, catalog=catalog)

@@ -12,6 +12,7 @@ import pytest
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.meltano import recipe
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.run import Output, run_tap
 
 PYTHON = ROOT / ".targets/snowflake/bin/python"
@@ -49,7 +50,7 @@ def out(simulate, clock) -> Output:
         extra_columns=dict.fromkeys(("qm-workflows", "Copilot/KBTable"), tuple(AWKWARD)),
     )
     config = tap_settings(sim.url, families=ALL_FAMILIES)
-    config["data_extraction"]["entities"] = [
+    config[csv_jobs.FAMILY]["entities"] = [
         {
             "name": "payroll",
             "entity_name": "wfm-payroll",
@@ -57,7 +58,7 @@ def out(simulate, clock) -> Output:
             "columns": {"Work Date": "date"},
         }
     ]
-    config["observability"] = {"exports_per_day": None}
+    config[quota_jobs.FAMILY] = {"exports_per_day": None}
     found = run_tap({**config, "start_date": "2026-03-18", "end_date": "2026-03-19"}, clock=clock)
     assert found.error is None
     return found

@@ -13,6 +13,7 @@ import pytest
 from tap_cxone.simulator.settings import environment, tap_settings
 from tests.docs.document import ROOT
 from tests.integration.meltano import meltano, run_there, write_project
+from tests.support.examples import csv_jobs, paged_rows, report_runs
 from tests.support.run import lines_of
 
 duckdb = pytest.importorskip("duckdb", reason="DuckDB 1.2 has no wheel for Python 3.14")
@@ -32,7 +33,7 @@ ENTITIES = {
 REPORTS = ("agent_performance_daily", "custom_metrics_by_interaction")
 RUN = ("--environment=demo", "run")
 SUM = "select sum(calls_handled) from cxone.agent_performance_daily"
-FIRST: tuple[FamilyName, ...] = ("data_extraction",)
+FIRST: tuple[FamilyName, ...] = (csv_jobs.FAMILY,)
 START, MIDDLE, END = date(2026, 3, 10), date(2026, 3, 13), date(2026, 3, 16)
 
 
@@ -52,7 +53,7 @@ def sim(simulate) -> Simulator:
 def variables(sim: Simulator, end: date, families: Collection[FamilyName] = ()) -> dict[str, str]:
     """Return the tap's settings up to a day, as variables.
 
-    Only `data_extraction` takes part unless other families are named.
+    Only the first family takes part unless other families are named.
     """
     settings: dict[str, Any] = tap_settings(sim.url, 1000, families=families or FIRST)
     if families:
@@ -93,7 +94,7 @@ def test_two_runs_into_duckdb(project, sim):
 def test_reports_read_twice_into_duckdb(project, simulate):
     """A report, and custom metrics, read again over the same days emit the same rows."""
     sim = simulate(job_seconds=0, rows_per_day=40, tenant_zone="UTC")
-    known = variables(sim, MIDDLE, ["scheduled_reports", "data_download"])
+    known = variables(sim, MIDDLE, [report_runs.FAMILY, paged_rows.FAMILY])
     tables = []
     for _ in range(2):
         meltano(project, known, *RUN, "--full-refresh", "tap-cxone", "target-duckdb")

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.titles import snake_case
-from tests.support import analytics_exports as analytics
-from tests.support import observability as dashboard
+from tests.support.examples import json_jobs, quota_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +23,10 @@ FILES = {
     "qm_workflows": ("qm-workflows", ("workflow_id",)),
     "qm_questions": ("qm-questions", ("workflow_instance_id", "question_id")),
     "recording_interaction_metadata": ("recording-interaction-metadata", ("segment_id",)),
-    dashboard.KB: (dashboard.PATHS[dashboard.KB], ("suggestion_id",)),
-    dashboard.AS: (dashboard.PATHS[dashboard.AS], ("interaction_id",)),
-    dashboard.AQ: (dashboard.PATHS[dashboard.AQ], ("interaction_id", "question_number")),
-    dashboard.GR: (dashboard.PATHS[dashboard.GR], ("interaction_id", "turn")),
+    quota_jobs.KB: (quota_jobs.PATHS[quota_jobs.KB], ("suggestion_id",)),
+    quota_jobs.AS: (quota_jobs.PATHS[quota_jobs.AS], ("interaction_id",)),
+    quota_jobs.AQ: (quota_jobs.PATHS[quota_jobs.AQ], ("interaction_id", "question_number")),
+    quota_jobs.GR: (quota_jobs.PATHS[quota_jobs.GR], ("interaction_id", "turn")),
 }
 """CSV streams: what the simulator calls them, and the columns that tell rows apart."""
 
@@ -55,12 +54,12 @@ def expected_tables(*parts: tuple[Simulator, datetime, datetime]) -> dict[str, E
         stream: Expected(key, [_csv(row) for row in _truth(entity, parts)])
         for stream, (entity, key) in FILES.items()
     }
-    bots = analytics.typed_conversations(_truth(analytics.STREAM, parts))
+    bots = json_jobs.typed_conversations(_truth(json_jobs.STREAM, parts))
     calls = [_call(row) for row in _truth("Interaction/Call", parts) if "_bad" not in row]
     window = "_window_start"
     return {
         **found,
-        analytics.STREAM: Expected(("id",), bots),
+        json_jobs.STREAM: Expected(("id",), bots),
         "custom_metrics_by_interaction": Expected(("interaction_id", "agent_id", window), calls),
         "agent_performance_daily": Expected(
             ("agent_id", "queue_id", window), _report(_truth("report:agent", parts))

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from tap_cxone.events.audit_log import AuditContext, AuditLog
 from tap_cxone.report.log_parser import Log, parse_log
 from tap_cxone.windows import Window
+from tests.support.examples import csv_jobs
 from tests.support.run import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STREAM = "qm_workflows"
-FAMILY = "data_extraction"
+FAMILY = csv_jobs.FAMILY
 
 
 def march(day: float, hour: float = 0) -> datetime:

@@ -14,8 +14,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.report.browser import chromium
 from tests.report.logbook import march, window
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.observability import KB
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -46,14 +45,16 @@ def two_nights(simulate: Callable[..., Simulator], clock: FakeClock, tmp_path: P
         "start_date": "2026-03-17T00:00:00Z",
         "audit_log_path": str(path),
         "max_invalid_ratio": 0.5,
-        "observability": {"exports_per_day": 1, "window_days": 1},
-        "analytics_exports": {"window_days": 1},
-        "data_extraction": {"window_days": 2},
+        quota_jobs.FAMILY: {"exports_per_day": 1, "window_days": 1},
+        json_jobs.FAMILY: {"window_days": 1},
+        csv_jobs.FAMILY: {"window_days": 2},
     }
-    catalog = select(config, BOTS, KB, "qm_workflows", "report_schedules", "quarantine")
+    catalog = select(
+        config, json_jobs.STREAM, quota_jobs.KB, "qm_workflows", "report_schedules", "quarantine"
+    )
     first = run_tap(config, clock=clock, catalog=catalog)
     clock.instant += timedelta(days=1)
-    sim.faults.add(Fault("poll", "job-failed", family="analytics_exports", body=HOSTILE + LONG))
+    sim.faults.add(Fault("poll", "job-failed", family=json_jobs.FAMILY, body=HOSTILE + LONG))
     run_tap(config, clock=clock, catalog=catalog, state=first.state)
     return path
 
@@ -108,9 +109,9 @@ def _answer(tab: Page) -> None:
     summary = tab.locator("#summary")
     assert summary.locator(".verdict").inner_text() == "✗ No: 2 of 4 streams are not."
     failed, stopped = summary.locator("li").all_inner_texts()
-    assert failed.split()[:2] == ["failed", BOTS]
+    assert failed.split()[:2] == ["failed", json_jobs.STREAM]
     assert HOSTILE + LONG in failed
-    assert stopped.split()[:2] == ["stopped", KB]
+    assert stopped.split()[:2] == ["stopped", quota_jobs.KB]
     assert "A run at 2026-03-22 12:01" in stopped
 
 
@@ -140,12 +141,12 @@ def _days(tab: Page) -> None:
     assert cells.nth(20).inner_text().split() == ["21", "½"]
     # The style sheet is let in by its digest: a colour shows that it was.
     assert cells.nth(16).evaluate("cell => getComputedStyle(cell).backgroundColor") == GREEN
-    quota = _card(tab, KB).locator("td.complete")
+    quota = _card(tab, quota_jobs.KB).locator("td.complete")
     assert [cell.inner_text().split()[0] for cell in quota.all()] == ["17", "18"]
 
 
 def _check_rows(tab: Page) -> None:
-    bots = _card(tab, BOTS)
+    bots = _card(tab, json_jobs.STREAM)
     assert _size(bots.locator("rect.aside").first)[1] > 0
     titles = bots.locator(".rows title").all_text_contents()
     assert titles[0] == "2026-03-17Z to 2026-03-18Z: 9 rows, 2 quarantined"
@@ -161,9 +162,9 @@ def _check_rows(tab: Page) -> None:
 def _waits(tab: Page) -> None:
     drawings = tab.locator(".timeline")
     assert drawings.locator("h3").all_inner_texts() == [
-        "analytics_exports",
-        "data_extraction",
-        "observability",
+        json_jobs.FAMILY,
+        csv_jobs.FAMILY,
+        quota_jobs.FAMILY,
     ]
     for bar in drawings.locator("rect.came, rect.failed").all():
         assert _size(bar)[0] > 0
@@ -176,7 +177,7 @@ def _troubles(tab: Page) -> None:
     assert [text for text in entries if "job failed" in text and HOSTILE + LONG in text]
     assert [text for text in entries if "stopped by a quota" in text and "quota" in text]
     assert tab.locator("#invalid-rows tbody tr").first.inner_text().split("\t")[0:2] == [
-        BOTS,
+        json_jobs.STREAM,
         "is not an object",
     ]
     assert "sentiment" in tab.locator("#new-columns").inner_text()
@@ -189,9 +190,9 @@ def _ends(tab: Page) -> None:
     details = tab.locator("#runs details")
     assert details.count() == 2
     details.last.locator("summary").click()
-    row = details.last.get_by_role("row").filter(has=tab.locator(f"text=/^{KB}$/"))
+    row = details.last.get_by_role("row").filter(has=tab.locator(f"text=/^{quota_jobs.KB}$/"))
     stream, outcome, windows, *_ = row.inner_text().split("\t")
-    assert (stream, outcome, windows) == (KB, "stopped", "1")
+    assert (stream, outcome, windows) == (quota_jobs.KB, "stopped", "1")
 
 
 def _fits(tab: Page, folder: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tap_cxone.planning.committed_time import CommittedTime
+from tap_cxone.planning.time_ranges import TimeRanges
 from tap_cxone.simulator import Fault
+from tests.support.examples import csv_jobs
 from tests.support.history import STREAM, Reader, day_of_march
 from tests.support.requests import submits
 
@@ -116,7 +117,7 @@ class Story:
     def committed(self) -> set[int]:
         """Return the days of March that the state has as committed."""
         stream = (self.state or {}).get("bookmarks", {}).get(STREAM, {})
-        intervals = CommittedTime.parse(stream.get("history", {}).get("committed", [])).intervals
+        intervals = TimeRanges.parse(stream.get("history", {}).get("committed", [])).intervals
         return {day for i in intervals for day in range(i.start.day, i.end.day)}
 
 
@@ -135,7 +136,7 @@ def test_history_after_any_steps_is_complete_and_read_once(
     if with_journal:
         family = {"window_days": 1, "overlap_days": 0, "mode": "async"}
         journal = str(tmp_path / f"{name}.db")
-        story.changes |= {"journal": journal, "data_extraction": family}
+        story.changes |= {"journal": journal, csv_jobs.FAMILY: family}
     for step, value in steps:
         story.play(step, value)
 

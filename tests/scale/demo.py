@@ -19,12 +19,13 @@ from tap_cxone.progress.formatting import format_duration
 from tap_cxone.simulator import Options
 from tests.scale.airflow import wait_for
 from tests.scale.stack import Stack, stack
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMES = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
-FAMILIES = ("data_extraction", "observability", "analytics_exports")
+FAMILIES = (csv_jobs.FAMILY, quota_jobs.FAMILY, json_jobs.FAMILY)
 SPEED = 10.0
 LINK_SECONDS = 30 * SPEED  # as long as a real one, since a busy machine is no faster
 OPTIONS: dict[str, Any] = {
@@ -44,7 +45,7 @@ def run_demo() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     console = Console(width=100, highlight=False)
     tenants = {name: Options(seed=seed, **OPTIONS) for seed, name in enumerate(NAMES)}
-    settings = {"observability": {"exports_per_day": None}}
+    settings = {quota_jobs.FAMILY: {"exports_per_day": None}}
     with tempfile.TemporaryDirectory() as folder, ending_in_order():
         console.print("Starting PostgreSQL, S3, six tenants and Airflow …")
         with stack(Path(folder), FAMILIES, settings, tenants, environment="parquet") as running:
@@ -105,7 +106,7 @@ def show_tenants(running: Stack, console: Console) -> None:
             if family.name in FAMILIES:
                 numbers = (rows[family.name], exports[family.name], family.limit_violations)
                 table.add_row(name, family.name, *(f"{number:,}" for number in numbers))
-        least = least_seconds(exports["data_extraction"], Options(**OPTIONS))
+        least = least_seconds(exports[csv_jobs.FAMILY], Options(**OPTIONS))
         bound = max(bound, least)
     console.print(table)
     console.print(f"Tasks that failed: {len(failed(running))}")

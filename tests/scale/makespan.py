@@ -12,8 +12,9 @@ from tap_cxone.simulator import Options
 from tests.scale.airflow import wait_for
 from tests.scale.demo import MOST_SECONDS, NAMES, count, failed, least_seconds, makespan
 from tests.scale.stack import Stack, last_months, stack
+from tests.support.examples import csv_jobs
 
-FAMILY = "data_extraction"
+FAMILY = csv_jobs.FAMILY
 OPTIONS: dict[str, Any] = {"speed": 4.0, "link_seconds": 120, "rows_per_day": 48}
 MONTHS = 2
 SLOTS = 2

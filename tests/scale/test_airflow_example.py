@@ -15,8 +15,7 @@ from tap_cxone.families.registry import FAMILIES, settings_schema
 from tap_cxone.tap import TapCXone
 from tests.docs.document import ROOT
 from tests.support.audit_log import audit_lines
-from tests.support.observability import KB
-from tests.support.observability_quota import quota_settings
+from tests.support.examples import full_lists, quota_jobs
 from tests.support.run import run_tap
 from tests.support.streams import run_stream, stream_settings
 
@@ -56,7 +55,7 @@ def test_tenant_of_the_example_has_settings_of_the_tap_and_no_keys(name):
 def test_environment_of_a_run_is_what_the_tap_reads(monkeypatch, result_file):
     """Texts, lists and objects come back from the environment as tenants.yml has them."""
     keys = {"access_key_id": "id", "access_key_secret": "secret", "client_id": None}
-    settings = {**TENANTS["globex"]["settings"], "reporting": {"page_size": 500}, **keys}
+    settings = {**TENANTS["globex"]["settings"], full_lists.FAMILY: {"page_size": 500}, **keys}
     for name, value in meltano_el.environment({}, "globex", settings, result_file).items():
         monkeypatch.setenv(name, value)
 
@@ -85,9 +84,9 @@ def test_result_of_a_run_that_a_quota_stopped_has_the_instant_of_the_next(
     simulate, clock, result_file
 ):
     """The instant is the one that the tap names, and one at which the quota has an export."""
-    config = quota_settings(simulate(exports_per_day=2), "2026-03-15", exports_per_day=2)
+    config = quota_jobs.quota_settings(simulate(exports_per_day=2), "2026-03-15", exports_per_day=2)
 
-    run_tap({**config, "summary_json": str(result_file)}, clock=clock, only=KB)
+    run_tap({**config, "summary_json": str(result_file)}, clock=clock, only=quota_jobs.KB)
 
     found = meltano_el.read_result(result_file)
     named = datetime.fromisoformat(audit_lines(result_file)[-1]["resume_at"])

@@ -20,6 +20,8 @@ from tap_cxone.simulator.settings import environment
 from tests.integration.meltano import meltano
 from tests.scale.airflow import wait_for
 from tests.scale.stack import Stack, last_months, stack, write_yaml
+from tests.support.examples import csv_jobs, json_jobs, paged_rows, quota_jobs, report_runs
+from tests.support.facts import FACTS
 from tests.support.requests import submits
 
 if TYPE_CHECKING:
@@ -31,13 +33,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.scale]
 
 TENANTS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
 REFUSED = "golf"
-POSTPONED = ("charlie", "analytics_exports")
-FAMILIES = {
-    "data_extraction": r"/v1/jobs(/sync)?",
-    "observability": "/export-data",
-    "analytics_exports": "/analytics/exports",
-    "data_download": "no exports",
-    "scheduled_reports": "/runs",
+POSTPONED = ("charlie", json_jobs.FAMILY)
+EXAMPLES = (csv_jobs, quota_jobs, json_jobs, paged_rows, report_runs)
+FAMILIES: dict[str, str] = {
+    found.FAMILY: FACTS[found.FAMILY].submit_path or "no exports" for found in EXAMPLES
 }
 """The families of each tenant, and how the paths of their submits end."""
 
@@ -99,7 +98,7 @@ class History:
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """Read two months of all tenants, with one disturbance of each kind."""
     options = {name: Options(seed=seed, **OPTIONS) for seed, name in enumerate((*TENANTS, REFUSED))}
-    settings = {"observability": {"exports_per_day": None}}
+    settings = {quota_jobs.FAMILY: {"exports_per_day": None}}
     folder = tmp_path_factory.mktemp("scale")
     with stack(folder, FAMILIES, settings, options, refused=(REFUSED,)) as running:
         found = History(running)
@@ -213,7 +212,7 @@ def read_once(running: Stack, tenant: str) -> None:
     """Read both months of a tenant with one run, which shares no journal with the shards."""
     first, _, end = last_months(datetime.now(UTC).date())
     tenants = yaml.safe_load((running.project / "tenants.yml").read_text("utf-8"))["tenants"]
-    settings = {**tenants[tenant]["settings"], "analytics_exports": {}, "tenant": tenant}
+    settings = {**tenants[tenant]["settings"], json_jobs.FAMILY: {}, "tenant": tenant}
     sim = running.simulators[tenant]
     # Instants, as the DAG sets them: a date alone would be a day of the tenant's zone.
     period = {"start_date": f"{first}T00:00:00+00:00", "end_date": f"{end}T00:00:00+00:00"}

@@ -14,6 +14,14 @@ from click.testing import CliRunner
 from tap_cxone.simulator import environment, tap_settings
 from tap_cxone.simulator.cli import main
 from tap_cxone.simulator.settings import ALL_FAMILIES
+from tests.support.examples import (
+    csv_jobs,
+    full_lists,
+    json_jobs,
+    paged_rows,
+    quota_jobs,
+    report_runs,
+)
 
 SIMULATOR = [sys.executable, "-m", "tap_cxone.simulator"]
 CALL = """
@@ -47,8 +55,8 @@ def test_settings_keep_the_rules():
     settings = tap_settings("http://127.0.0.1:1", 7)
 
     assert settings["poll_interval_seconds"] == pytest.approx(5 / 7, abs=1e-6)
-    assert 30 / 7 <= settings["data_extraction"]["request_spacing_seconds"] < 30 / 7 + 1e-6
-    assert tap_settings("u", 10)["data_extraction"] == {
+    assert 30 / 7 <= settings[csv_jobs.FAMILY]["request_spacing_seconds"] < 30 / 7 + 1e-6
+    assert tap_settings("u", 10)[csv_jobs.FAMILY] == {
         "request_spacing_seconds": 3,
         "settle_minutes": 3,
     }
@@ -57,19 +65,19 @@ def test_settings_keep_the_rules():
 def test_settings_are_those_of_some_families():
     """A family's settings are there if requested; Data Extraction's need not be requested."""
     one = tap_settings("u")
-    both = tap_settings("u", families=["data_extraction", "observability"])
-    other = tap_settings("u", families=["observability"])
+    both = tap_settings("u", families=[csv_jobs.FAMILY, quota_jobs.FAMILY])
+    other = tap_settings("u", families=[quota_jobs.FAMILY])
     every = tap_settings("u", families=ALL_FAMILIES)
 
     assert both == one | {"client_id": "SIM-CLIENT-ID", "client_secret": "SIM-CLIENT-SECRET+/="}
-    assert other == {name: both[name] for name in both if name != "data_extraction"}
+    assert other == {name: both[name] for name in both if name != csv_jobs.FAMILY}
     assert every.keys() - both.keys() == {
-        "analytics_exports",
-        "data_download",
-        "reporting",
-        "scheduled_reports",
+        json_jobs.FAMILY,
+        paged_rows.FAMILY,
+        full_lists.FAMILY,
+        report_runs.FAMILY,
     }
-    assert every["analytics_exports"] == {}
+    assert every[json_jobs.FAMILY] == {}
 
 
 def test_environment_is_the_settings():
@@ -79,7 +87,7 @@ def test_environment_is_the_settings():
 
     assert variables["TAP_CXONE_BASE_URL"] == "http://127.0.0.1:1"
     assert variables["TAP_CXONE_POLL_INTERVAL_SECONDS"] == "0.5"
-    assert json.loads(variables["TAP_CXONE_DATA_EXTRACTION"]) == settings["data_extraction"]
+    assert json.loads(variables["TAP_CXONE_DATA_EXTRACTION"]) == settings[csv_jobs.FAMILY]
     assert set(variables) == {f"TAP_CXONE_{name.upper()}" for name in settings}
 
 
@@ -158,7 +166,7 @@ def test_serve_until_interrupted():
         assert process.wait(5) == 0
     assert "SIM-ACCESS-KEY-ID====" in text.partition("{")[0]
     assert "SIM-CLIENT-ID" in text.partition("{")[0]
-    quota = {"observability": {"exports_per_day": 3}}
+    quota = {quota_jobs.FAMILY: {"exports_per_day": 3}}
     settings = tap_settings(url, 10, families=ALL_FAMILIES) | quota
     assert json.loads(text[text.index("{") :]) == settings
 

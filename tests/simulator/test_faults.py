@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tap_cxone.simulator import Fault
+from tests.support.examples import quota_jobs
 
 
 def test_status(sim):
@@ -273,8 +274,8 @@ def test_submit_means_both(sim):
 def test_fault_may_concern_one_family(sim):
     """A fault of one family lets the other's requests pass, at each place."""
     sim.simulator.faults.add(
-        *(Fault(at, "status", family="observability") for at in ("token", "submit", "poll")),
-        Fault("download", "expired-link", family="observability"),
+        *(Fault(at, "status", family=quota_jobs.FAMILY) for at in ("token", "submit", "poll")),
+        Fault("download", "expired-link", family=quota_jobs.FAMILY),
     )
 
     assert [sim.log_in().status_code, sim.log_in_with_client().status_code] == [200, 500]

@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import FamilyName
     from tests.support.run import Output
 
 STREAM = "bot_conversations"
 EXPORTS = "/api/v2/analytics/exports"
 TOKEN = "/oauth/token"
-FAMILY: tuple[FamilyName, ...] = ("analytics_exports",)
-OFFLINE = {"client_id": "any", "client_secret": "any", "analytics_exports": {}}
+FAMILY = "analytics_exports"
+OFFLINE = {"client_id": "any", "client_secret": "any", FAMILY: {}}
 START = datetime(2026, 3, 15, tzinfo=UTC)
 METADATA = {"_window_start", "_window_end"}
 DECLARED = {
@@ -37,13 +36,22 @@ DECLARED = {
 }
 
 
-def export_settings(sim: Simulator, number: int = 1, **changes: Any) -> dict[str, Any]:
-    """Return settings for so many windows of one day each, beginning with 15 March."""
+def export_settings(
+    sim: Simulator, number: int = 1, *, own: Any = None, **changes: Any
+) -> dict[str, Any]:
+    """Return settings for so many days, beginning with 15 March.
+
+    Args:
+        sim: The simulator.
+        number: How many days.
+        own: The settings object of the family; by default each window has one day.
+        **changes: Changes of the other settings.
+    """
     return {
-        **tap_settings(sim.url, families=FAMILY),
+        **tap_settings(sim.url, families=(FAMILY,)),
         "start_date": START.isoformat(),
         "end_date": (START + timedelta(days=number)).isoformat(),
-        "analytics_exports": {"window_days": 1},
+        FAMILY: {"window_days": 1} if own is None else own,
         **changes,
     }
 
@@ -51,13 +59,13 @@ def export_settings(sim: Simulator, number: int = 1, **changes: Any) -> dict[str
 def changed_export_settings(sim: Simulator, number: int = 1, **entry: Any) -> dict[str, Any]:
     """Return such settings with a changed `bot_conversations`."""
     own = {"window_days": 1, "exports": [{"name": STREAM, **entry}]}
-    return export_settings(sim, number, analytics_exports=own)
+    return export_settings(sim, number, own=own)
 
 
 def run_exports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams; if none is named, the conversations and the quarantine."""
     selected = streams or (STREAM, "quarantine")
-    configured = "exports" in config.get("analytics_exports", {})
+    configured = "exports" in config.get(FAMILY, {})
     how.setdefault(
         "catalog", select(config, *selected) if configured else offline_catalog(*selected)
     )
@@ -82,6 +90,12 @@ def _typed_value(key: str, value: Any) -> Any:
     if isinstance(value, str):
         return value if value.strip() else None
     return encode(value).decode()
+
+
+def export_jobs(sim: Simulator) -> list[Any]:
+    """Return the jobs that were submitted so far."""
+    found: list[Any] = sim.analytics_exports
+    return found
 
 
 def conversation_ids(out: Output) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from tap_cxone.events.audit_log import COMMON_FIELDS, EVENTS
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.support.analytics_exports import STREAM, export_settings
-from tests.support.observability import KB
+from tests.support.examples import json_jobs
+from tests.support.scenes import FILE_SCENES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,18 +18,14 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
 
 Lines = list[dict[str, Any]]
-FAMILIES = {
-    "analytics_exports": (STREAM, "bot_conversations"),
-    "data_extraction": ("qm_workflows", "qm-workflows"),
-    "observability": (KB, "Copilot/KBTable"),
-}
+FAMILIES = {scene.family: (scene.stream, scene.entity) for scene in FILE_SCENES}
 EVERYWHERE = pytest.mark.parametrize("family", FAMILIES)
 DAY = {"start_date": "2026-03-15T00:00:00Z", "end_date": "2026-03-16T00:00:00Z"}
 
 
 def audit_settings(sim: Simulator, path: Path, number: int = 1, **changes: Any) -> dict[str, Any]:
     """Return settings for some windows of conversations, with an audit log."""
-    return export_settings(sim, number, audit_log_path=str(path), **changes)
+    return json_jobs.export_settings(sim, number, audit_log_path=str(path), **changes)
 
 
 def every(sim: Simulator, path: Path, **changes: Any) -> dict[str, Any]:

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from tap_cxone.simulator import Simulator
-    from tap_cxone.simulator.faults import FamilyName
     from tap_cxone.tap import TapCXone
 
-FAMILY: tuple[FamilyName, ...] = ("data_download",)
+FAMILY = "data_download"
 STREAM = "custom_metrics_by_interaction"
 CATALOGUE = "custom_metrics"
 QUARANTINE = "quarantine"
@@ -84,13 +83,13 @@ def download_settings(  # noqa: PLR0913 (all by name but the days)
         own: Changes of the family's settings.
         **changes: Changes of the others.
     """
-    base = tap_settings(sim.url, families=FAMILY)
-    (download,) = base.pop("data_download")["downloads"]
+    base = tap_settings(sim.url, families=(FAMILY,))
+    (download,) = base.pop(FAMILY)["downloads"]
     return {
         **base,
         "start_date": local(first, zone).isoformat(),
         "end_date": local(first + number * DAY, zone).isoformat(),
-        "data_download": {"downloads": [{**download, **(entry or {})}], **(own or {})},
+        FAMILY: {"downloads": [{**download, **(entry or {})}], **(own or {})},
         **changes,
     }
 
@@ -114,7 +113,7 @@ def run_downloads(
         wire: What leads the requests.
     """
     state = json.loads(json.dumps(state)) if state else None
-    tap_class, names = tap_of(*FAMILY), streams or (STREAM, QUARANTINE)
+    tap_class, names = tap_of(FAMILY), streams or (STREAM, QUARANTINE)
     catalog = catalog or select(config, *names, state=state, tap_class=tap_class)
     written = io.BytesIO()
     out = io.TextIOWrapper(written, encoding="utf-8")
@@ -259,7 +258,7 @@ def version(out: Output) -> Any:
     """Return the version of the catalogue in a state, which has it once."""
     bookmarks = unpack_state(out.state)["bookmarks"]
     states = [s for s in bookmarks.values() if "tenant_info" in s]
-    (tenant_info,) = [state["tenant_info"]["data_download"] for state in states]
+    (tenant_info,) = [state["tenant_info"][FAMILY] for state in states]
     return tenant_info["catalogue"]["version"]
 
 

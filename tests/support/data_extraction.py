@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tap_cxone.simulator import Simulator
     from tests.support.run import FakeClock, Output
 
+FAMILY = "data_extraction"
 STREAM = "qm_workflows"
 SYNC = "/data-extraction/v1/jobs/sync"
 ASYNC = "/data-extraction/v1/jobs"
@@ -23,7 +24,7 @@ def extraction_settings(sim: Simulator, **family: Any) -> dict[str, Any]:
         sim,
         start_date="2026-03-16T00:00:00Z",
         end_date="2026-03-18T00:00:00Z",
-        data_extraction=family,
+        own=family,
     )
 
 
@@ -31,7 +32,7 @@ def run_extraction(
     config: dict[str, Any], clock: FakeClock, stream: str = STREAM, **how: Any
 ) -> Output:
     """Run one stream."""
-    if config["data_extraction"].get("entities"):
+    if config[FAMILY].get("entities"):
         return run_tap(config, clock=clock, only=stream, **how)
     return run_tap(config, clock=clock, catalog=offline_catalog(stream), **how)
 

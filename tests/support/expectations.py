@@ -41,3 +41,8 @@ def audit_events(path: Path, event: str) -> list[dict[str, Any]]:
     found = [line for line in lines if line["event"] == event]
     assert all(list(line) == [*COMMON_FIELDS, *EVENTS[event][1]] for line in found)
     return found
+
+
+def row_meaning_warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the warnings about settings that changed the meaning of rows."""
+    return [text for text in warnings_logged(caplog) if "have two meanings" in text]

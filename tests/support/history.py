@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.audit_log import audit_lines
+from tests.support.examples import csv_jobs
 from tests.support.run import run_tap, select
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Reader:
     ) -> Output:
         """Run from a day of March, or without a start, to the end of another day, or to now."""
         config = {
-            **tap_settings(self.sim.url, families=("data_extraction",)),
-            "data_extraction": {"window_days": 1, "overlap_days": 0},
+            **tap_settings(self.sim.url, families=(csv_jobs.FAMILY,)),
+            csv_jobs.FAMILY: {"window_days": 1, "overlap_days": 0},
             "start_date": day_of_march(first) if first else None,
             "audit_log_path": str(self.audit_log),
             **({"end_date": day_of_march(last + 1)} if last else {}),

@@ -10,6 +10,7 @@ from tap_cxone.config.model import Settings
 from tap_cxone.jobs.job import Job, JobOrigin
 from tap_cxone.jobs.ledger import create_journal
 from tap_cxone.windows import Window
+from tests.support.examples import csv_jobs
 from tests.support.run import NOON
 from tests.support.streams import stream_settings
 
@@ -40,5 +41,5 @@ def pending_job(name: str = "one", days: int = 0) -> Job:
 def journal_settings(sim: Simulator, address: object, **changes: Any) -> dict[str, Any]:
     """Return settings for three windows of one day, with a journal."""
     config = stream_settings(sim, journal=str(address), **changes)
-    own = {**config["data_extraction"], "window_days": 1}
-    return {**config, "start_date": "2026-03-16", "end_date": "2026-03-19", "data_extraction": own}
+    own = {**config[csv_jobs.FAMILY], "window_days": 1}
+    return {**config, "start_date": "2026-03-16", "end_date": "2026-03-19", csv_jobs.FAMILY: own}

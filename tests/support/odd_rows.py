@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.conftest import settings_for
-from tests.support import analytics_exports as analytics
+from tests.support.examples import json_jobs
 
 WIDE = "wide"
 
@@ -21,7 +21,7 @@ def entity_settings(keys=("Segment ID",), **changes: Any) -> Any:
         sim,
         start_date="2026-03-15T00:00:00Z",
         end_date="2026-03-17T00:00:00Z",
-        data_extraction=family,
+        own=family,
         max_invalid_ratio=1,
         **changes,
     )
@@ -56,7 +56,7 @@ ODD = {
 
 def conversations(sim: Any) -> dict[str, Any]:
     """Return settings for JSON of any kind."""
-    return analytics.export_settings(sim, max_invalid_ratio=1)
+    return json_jobs.export_settings(sim, max_invalid_ratio=1)
 
 
 def element(number: int, **changes: Any) -> str:

@@ -65,7 +65,7 @@ class PayrollRuns:
             self.sim,
             start_date=start.isoformat(),
             end_date=(start + timedelta(days=len(files))).isoformat(),
-            data_extraction=extraction,
+            own=extraction,
             **(core or {}),
         )
         catalog = select(config, PAYROLL, "quarantine")

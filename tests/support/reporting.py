@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tap_cxone.simulator import RecordedRequest, Simulator
-    from tap_cxone.simulator.faults import FamilyName
     from tests.support.run import FakeClock, Output
 
-FAMILY: tuple[FamilyName, ...] = ("reporting",)
+FAMILY = "reporting"
 TOKEN = "/authentication/v1/token/access-key"
 BASE = "/inContactAPI/services/v34.0"
 CONTACTS = "contacts_completed"
@@ -52,8 +51,8 @@ def reporting_settings(
         own: The family's settings.
         **changes: Changes of the others.
     """
-    base = {**tap_settings(sim.url, families=FAMILY), "start_date": "2026-03-18T00:00:00Z"}
-    return {**base, "reporting": own or {}, **changes}
+    base = {**tap_settings(sim.url, families=(FAMILY,)), "start_date": "2026-03-18T00:00:00Z"}
+    return {**base, FAMILY: own or {}, **changes}
 
 
 def run_reporting(

@@ -112,6 +112,10 @@ class Scene:
         file_point: The point at which the file, or a page of it, is read.
         result_life: How long the API keeps the result of a job.
         file_in_json: Whether the file is base64 in JSON, which no redirect leads to.
+        json_file: Whether the file is a JSON array; else it is CSV.
+        text_title: The title of a column of texts in a CSV file.
+        job_in_header: Whether a header of the response to a submit names the job, not its body.
+        one_job_a_tenant: Whether a job that does not end blocks all others of the tenant.
         first: Where the first window begins.
         options: Options of the simulator.
         empty: Options of the simulator with which the stream has no row.
@@ -146,6 +150,10 @@ class Scene:
     file_point: FaultPoint = "download"
     result_life: timedelta = DAY
     file_in_json: bool = False
+    json_file: bool = False
+    text_title: str = ""
+    job_in_header: bool = False
+    one_job_a_tenant: bool = False
     first: datetime = FIRST
     options: Mapping[str, Any] = field(default_factory=dict)
     empty: Mapping[str, Any] = field(default_factory=lambda: {"rows_per_day": 0})

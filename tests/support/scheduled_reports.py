@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tap_cxone.simulator import RecordedRequest, Simulator
-    from tap_cxone.simulator.faults import FamilyName, FaultPoint
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.support.run import Output
 
-FAMILY: tuple[FamilyName, ...] = ("scheduled_reports",)
+FAMILY = "scheduled_reports"
 STREAM = "agent_performance_daily"
 OTHER = "queue_load"
 LISTED = "report_schedules"
@@ -65,24 +65,24 @@ def report_settings(
         more: Other reports.
         **changes: Changes of the other settings.
     """
-    base = tap_settings(sim.url, families=FAMILY)
-    family = base.pop("scheduled_reports")
+    base = tap_settings(sim.url, families=(FAMILY,))
+    family = base.pop(FAMILY)
     (report,) = family.pop("reports")
     reports = [{**report, **(entry or {})}, *more]
     return {
         **base,
         "start_date": START.isoformat(),
         "end_date": (START + number * DAY).isoformat(),
-        "scheduled_reports": {**family, "reports": reports, **(own or {})},
+        FAMILY: {**family, "reports": reports, **(own or {})},
         **changes,
     }
 
 
 def run_reports(config: dict[str, Any], clock: FakeClock, *streams: str, **how: Any) -> Output:
     """Run some streams; if none is named, every configured report and the quarantine."""
-    reports = [report["name"] for report in config["scheduled_reports"]["reports"]]
+    reports = [report["name"] for report in config[FAMILY]["reports"]]
     names = streams or (*reports, QUARANTINE)
-    tap_class = tap_of(*FAMILY)
+    tap_class = tap_of(FAMILY)
     catalog = select(config, *names, tap_class=tap_class)
     return run_tap(config, clock=clock, catalog=catalog, tap_class=tap_class, **how)
 

@@ -35,11 +35,20 @@ INSTANTS = {
 }
 
 
-def stream_settings(sim: Simulator, mode: str = "async", **changes: Any) -> dict[str, Any]:
-    """Return settings for one window of one day, or more with changes."""
+def stream_settings(
+    sim: Simulator, mode: str = "async", *, own: Any = None, **changes: Any
+) -> dict[str, Any]:
+    """Return settings for one window of one day, or more with changes.
+
+    Args:
+        sim: The simulator.
+        mode: How jobs are submitted.
+        own: The settings object of the family, in place of the mode.
+        **changes: Changes of the other settings.
+    """
     short = {"start_date": "2026-03-18T00:00:00Z", "end_date": "2026-03-19T00:00:00Z"}
-    family = {"data_extraction": {"mode": mode}, "poll_interval_seconds": 25}
-    return settings_for(sim, **short, **family) | changes
+    family = {"mode": mode} if own is None else own
+    return settings_for(sim, own=family, **short, poll_interval_seconds=25) | changes
 
 
 def run_stream(config: dict[str, Any], clock: FakeClock, **how: Any) -> Output:

@@ -31,7 +31,7 @@ def payroll_settings(
         "start_date": f"2026-03-{first_day:02d}T00:00:00Z",
         "end_date": f"2026-03-{first_day + windows:02d}T00:00:00Z",
     }
-    return settings_for(sim, **days, data_extraction=family) | changes
+    return settings_for(sim, **days, own=family) | changes
 
 
 def as_text(titles: Sequence[str], cells: Sequence[str], key: str = "r") -> str:

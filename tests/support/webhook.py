@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tests.support.analytics_exports import export_settings
+from tests.support.examples import json_jobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,7 +89,9 @@ class _Answer(BaseHTTPRequestHandler):
 def with_webhook(sim: Simulator, listener: Listener, number: int = 1, **own: Any) -> dict[str, Any]:
     """Return settings for some windows of conversations, with an audit log and a webhook."""
     hook = {"url": listener.url, **own}
-    return export_settings(sim, number, audit_log_path=str(listener.log), completion_webhook=hook)
+    return json_jobs.export_settings(
+        sim, number, audit_log_path=str(listener.log), completion_webhook=hook
+    )
 
 
 def exact(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

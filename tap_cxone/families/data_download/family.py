@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAME = DataDownloadSettings.NAME
 # The API counts calls per minute, so the next minute allows more.
-_MAX_THROTTLE_DELAY = timedelta(minutes=1)
+_MAX_REQUEST_DELAY = timedelta(minutes=1)
 
 
 class DataDownload(ApiFamily):
@@ -46,7 +46,7 @@ class DataDownload(ApiFamily):
         return cls(
             context=context,
             grant=cls.application_grant(settings, section.scopes),
-            limits=RateLimits(max_throttle_delay=_MAX_THROTTLE_DELAY),
+            limits=RateLimits(max_request_delay=_MAX_REQUEST_DELAY),
             # A host in the settings takes precedence over the region in the token.
             base_url_from_token=None if is_url_configured else base_url_from_token,
         )

@@ -196,7 +196,7 @@ class TableStream(JobStream):
         return self.allocation.history.start(now)
 
     @override
-    def start_later(self, refused: Window, error: HistoryRefused) -> None:
+    def raise_history_limit(self, refused: Window, error: HistoryRefused) -> None:
         now, history = self.now(), self.allocation.history
         history.move_start(refused.start, error, now)
         text = "%s: a start on %s was refused; trying %s, which costs no export. Set start_date to "

@@ -16,7 +16,7 @@ from tap_cxone.families.reporting.api import versioned
 from tap_cxone.http.base64_file import Base64Field
 from tap_cxone.http.json_body import first_id, json_id, json_object, json_objects
 from tap_cxone.http.links import resolve
-from tap_cxone.jobs.api import JobApi, ListedJobs, SubmitResult
+from tap_cxone.jobs.api import JobApi, SubmitResult
 from tap_cxone.jobs.job import JobStatus, StatusResponse
 from tap_cxone.progress.activity import sleep
 
@@ -167,10 +167,6 @@ class ReportJobsApi(JobApi):
         listed = self._list({"jobSpan": "1"}).values()
         jobs = [(first_id(job, self.ID_KEYS), job) for part in listed for job in self._own(part)]
         return {job_id: self.read_status(job) for job_id, job in jobs if job_id}
-
-    @override
-    def jobs_before_submit(self, window: Window) -> ListedJobs:
-        return ListedJobs(candidate_ids=frozenset(self.list_jobs()))
 
     def finished_jobs(self, span_days: int) -> list[FinishedJob]:
         """Return the finished jobs of the last days, in the order of their end.

@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
 from tap_cxone.simulator.clock import wait_until
-from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.data_extraction.jobs import Job
 from tap_cxone.simulator.data_extraction.responses import job_status, spell_status, sync_response
 from tap_cxone.simulator.data_extraction.validation import parse_spec
@@ -22,10 +21,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.csvfile import Table
     from tap_cxone.simulator.data_extraction.entity_rows import EntityRows
     from tap_cxone.simulator.data_extraction.extraction_jobs import ExtractionJobs
     from tap_cxone.simulator.data_extraction.options import DataExtractionOptions
-    from tap_cxone.simulator.faults import Fault
 
 NAME: Final = "data_extraction"
 _PATH = "/data-extraction/v1/jobs"
@@ -100,7 +99,7 @@ class _Api(JobHandlers[Job]):
         self._jobs.release(job)
 
     @override
-    def file(self, job: Job, fault: Fault | None) -> Response:
+    def table(self, job: Job) -> Table:
         spec = job.spec
         rows = self._rows.file_rows(spec.entity, spec.start, spec.end, job.ended_at)
-        return file_response(self._rows.columns(spec.entity), rows, self._options, fault)
+        return self._rows.columns(spec.entity), rows

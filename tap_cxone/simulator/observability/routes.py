@@ -9,7 +9,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from typing_extensions import override
 
-from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.endpoint import json_body
 from tap_cxone.simulator.handlers import JobHandlers, outcome_of
 from tap_cxone.simulator.observability.exports import Export
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
+    from tap_cxone.simulator.csvfile import Table
     from tap_cxone.simulator.faults import Fault
     from tap_cxone.simulator.observability.exports import Exports
     from tap_cxone.simulator.observability.options import ObservabilityOptions
@@ -102,8 +102,8 @@ class _Api(JobHandlers[Export]):
         return self._context.links.create(str(request.base_url), self.name, f"{name}.csv", serve)
 
     @override
-    def file(self, job: Export, fault: Fault | None) -> Response:
+    def table(self, job: Export) -> Table:
         spec, tables = job.spec, self._rows
         end = spec.end + _MILLISECOND
         rows = tables.rows(spec.table, spec.start, end, job.ended_at, spec.view)
-        return file_response(tables.columns(spec.table), rows, self._options, fault)
+        return tables.columns(spec.table), rows

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from typing_extensions import override
 
-from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.endpoint import QueryParamSwitch, json_body
 from tap_cxone.simulator.handlers import ApplicationHandlers, JobHandlers, outcome_of
 from tap_cxone.simulator.jobs import Status
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from tap_cxone.simulator.context import ServerContext
-    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.csvfile import Table
     from tap_cxone.simulator.scheduled_reports.options import ScheduledReportsOptions
     from tap_cxone.simulator.scheduled_reports.runs import Runs
     from tap_cxone.simulator.scheduled_reports.schedules import Schedule, Schedules
@@ -140,11 +139,10 @@ class _Api(ApplicationHandlers, JobHandlers[Run]):
         return result_page(page(run.id, rows, token, self._options))
 
     @override
-    def file(self, job: Run, fault: Fault | None) -> Response:
+    def table(self, job: Run) -> Table:
         rows = self._runs.rows(job)
         texts = [{name: cell(value) for name, value in row.items()} for row in rows]
-        header = columns(job.report, self._options.extra_report_columns)
-        return file_response(header, texts, self._options, fault)
+        return columns(job.report, self._options.extra_report_columns), texts
 
     def _schedule(self, request: Request) -> Schedule:
         """Return the schedule named in the path."""

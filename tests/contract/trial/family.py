@@ -14,7 +14,7 @@ from tap_cxone.config.evidence import Evidence
 from tap_cxone.config.model import Section
 from tap_cxone.config.validation import ACCESS_KEY
 from tap_cxone.context import ApiFamily
-from tap_cxone.jobs.api import JobApi, ListedJobs
+from tap_cxone.jobs.api import JobApi
 from tap_cxone.rows.columns import Column
 from tap_cxone.streams.job_stream import JobStream
 from tap_cxone.streams.schema import Declaration
@@ -45,6 +45,8 @@ class TrialApi(JobApi):
     """Jobs of the only stream."""
 
     JOBS_PATH: ClassVar[str] = "/trial/v1/jobs"
+    LIST_PATH: ClassVar[str] = JOBS_PATH
+    LIST_KEYS: ClassVar[tuple[str, ...]] = ("jobs",)
     LINK_KEYS: ClassVar[tuple[str, ...]] = ("url",)
     CAN_CANCEL: ClassVar[bool] = True
 
@@ -54,12 +56,6 @@ class TrialApi(JobApi):
     @override
     def body(self, window: Window) -> dict[str, Any]:
         return {"from": iso_z(window.start), "to": iso_z(window.end), "detail": self.detail}
-
-    @override
-    def jobs_before_submit(self, window: Window) -> ListedJobs | None:
-        jobs = self.read_list(self.JOBS_PATH, ["jobs"])
-        ids = frozenset(job["id"] for job in jobs or () if job["body"] == self.body(window))
-        return None if jobs is None else ListedJobs(ids, ids)
 
 
 class TrialFamily(ApiFamily):

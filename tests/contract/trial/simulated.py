@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.responses import JSONResponse
 from typing_extensions import override
 
 from tap_cxone.simulator import fake_values
-from tap_cxone.simulator.csvfile import file_response
 from tap_cxone.simulator.endpoint import json_body
 from tap_cxone.simulator.family import SimulatedFamily
 from tap_cxone.simulator.handlers import JobHandlers, outcome_of
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from tap_cxone.simulator.faults import Fault
+    from tap_cxone.simulator.csvfile import Table
 
 _VISITS = RowSource.from_factory(
     "visits", lambda rng, _: [{"Visit ID": fake_values.unique_id(rng), "Page": "/"}]
 )
-_SOURCES = {_VISITS.name: _VISITS}
 _JOBS = "/trial/v1/jobs"
 _JOB = f"{_JOBS}/{{job_id}}"
 
@@ -45,7 +43,7 @@ class TrialServer(SimulatedFamily, JobHandlers[TrialJob]):
     name = "trial"
     token_path = "/trial/token"
     uses_application = False
-    SOURCES = _SOURCES
+    SOURCES: ClassVar = {_VISITS.name: _VISITS}
 
     @override
     def routes(self) -> list[BaseRoute]:
@@ -64,8 +62,7 @@ class TrialServer(SimulatedFamily, JobHandlers[TrialJob]):
 
     async def list(self, _: Request) -> Response:
         """Return the running jobs."""
-        jobs = [{"id": job.id, "body": job.body} for job in self.jobs.running()]
-        return JSONResponse({"jobs": jobs})
+        return JSONResponse({"jobs": [{"id": job.id} for job in self.jobs.running()]})
 
     async def poll(self, request: Request) -> Response:
         """Return the status of a job, with a new link if it has a file."""
@@ -74,7 +71,6 @@ class TrialServer(SimulatedFamily, JobHandlers[TrialJob]):
         return JSONResponse({"status": status, "errorMessage": job.reason, "url": url})
 
     @override
-    def file(self, job: TrialJob, fault: Fault | None) -> Response:
+    def table(self, job: TrialJob) -> Table:
         start, end = (datetime.fromisoformat(job.body[name]) for name in ("from", "to"))
-        rows = self._rows.rows("visits", start, end, job.ended_at)
-        return file_response(self._rows.columns("visits"), rows, self._options, fault)
+        return self._rows.columns("visits"), self._rows.rows("visits", start, end, job.ended_at)

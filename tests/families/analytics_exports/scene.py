@@ -9,7 +9,7 @@ from tests.support.scene import Ability, RequestPatterns, Scene
 SCENES = (
     Scene(
         name="analytics",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=STREAM,
         key=("id",),
         own={"window_days": 1},
@@ -27,6 +27,7 @@ SCENES = (
         reads=("token", "list", "poll", "download"),
         submits=("submit",),
         first_request="list",
+        json_file=True,
         permission=("analytics:export:read and analytics:export:write",),
         permissions={
             "list": ("analytics:export:read",),

@@ -23,9 +23,7 @@ def test_export_that_fails_ends_its_stream_only(sim, clock):
     sim.faults.add(Fault("submit", "job-failed", body="The tenant's store is closed"))
     own = {"exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
-    out = run_exports(
-        export_settings(sim, analytics_exports=own), clock, STREAM, "voice_calls", "quarantine"
-    )
+    out = run_exports(export_settings(sim, own=own), clock, STREAM, "voice_calls", "quarantine")
 
     assert isinstance(failure(out), JobFailed)
     assert "The tenant's store is closed" in str(failure(out))

@@ -57,7 +57,7 @@ def test_export_scopes_are_requested_as_set(sim, clock):
     """Scopes that are set are requested, separated by blanks."""
     scopes = ["analytics:export:read", "analytics:export:write"]
 
-    out = run_exports(export_settings(sim, analytics_exports={"scopes": scopes}), clock)
+    out = run_exports(export_settings(sim, own={"scopes": scopes}), clock)
 
     assert out.error is None
     assert form_body(logins(sim)[0])["scope"] == [" ".join(scopes)]
@@ -65,9 +65,7 @@ def test_export_scopes_are_requested_as_set(sim, clock):
 
 def test_scope_that_is_not_granted_names_the_setting(sim, clock):
     """A login refused for its scopes names the setting."""
-    out = run_exports(
-        export_settings(sim, analytics_exports={"scopes": ["analytics:export:all"]}), clock
-    )
+    out = run_exports(export_settings(sim, own={"scopes": ["analytics:export:all"]}), clock)
 
     assert isinstance(failure(out), AuthError)
     assert "invalid_scope" in str(failure(out))
@@ -91,9 +89,7 @@ def test_renewed_before_its_end(simulate, clock):
     """A token of 1200 s is renewed after 960 s: no request is ever refused."""
     sim = simulate(job_seconds=700)
 
-    out = run_exports(
-        export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock
-    )
+    out = run_exports(export_settings(sim, 5, own={"window_days": 1, "max_concurrent": 1}), clock)
 
     used = [seen for seen in sim.requests if seen.path != TOKEN]
     ages = [seen.at - max(t.at for t in logins(sim) if t.at <= seen.at) for seen in used]

@@ -18,7 +18,7 @@ from tests.support.analytics_exports import (
     run_exports,
     serve_export,
 )
-from tests.support.expectations import without_metadata
+from tests.support.expectations import row_meaning_warnings, without_metadata
 from tests.support.ids import readable
 from tests.support.requests import submit_bodies
 
@@ -79,7 +79,7 @@ def test_export_with_a_new_name_is_a_separate_stream(simulate, clock):
     sim = simulate(rows_per_day=48)
     own = {"window_days": 1, "exports": [{"name": "voice_calls", "filter": "type eq 'voice'"}]}
 
-    out = run_exports(export_settings(sim, 2, analytics_exports=own), clock, STREAM, "voice_calls")
+    out = run_exports(export_settings(sim, 2, own=own), clock, STREAM, "voice_calls")
 
     assert out.error is None
     assert {r["type"] for r in out.records("voice_calls")} == {"voice"}
@@ -92,7 +92,7 @@ def test_export_of_another_type_requires_its_key_alone(sim, clock):
     own = {"exports": [{"name": "intents", "export_type": "intent", "filter": "type eq 'bot'"}]}
     serve_export(sim, {"id": "a", "x": 1}, {"id": "b"})
 
-    out = run_exports(export_settings(sim, analytics_exports=own), clock, "intents", "quarantine")
+    out = run_exports(export_settings(sim, own=own), clock, "intents", "quarantine")
 
     assert out.error is None
     assert submit_bodies(sim)[0]["exportType"] == "intent"
@@ -115,3 +115,14 @@ def test_built_in_export_keeps_what_its_entry_does_not_change(sim, clock):
     assert conversation_ids(out) == [r["id"] for r in wanted]
     assert [r["turns"] for r in out.records(STREAM)] == [r["turns"] for r in wanted]
     assert submit_bodies(sim)[0]["compression"] == "gzip"
+
+
+def test_export_with_another_filter_is_reported(sim, clock, caplog):
+    """An export whose filter changed after the bookmark has rows of two meanings."""
+    first = run_exports(changed_export_settings(sim), clock)
+
+    config = changed_export_settings(sim, 2, filter="type eq 'voice'")
+    run_exports(config, clock, state=first.state)
+
+    (warning,) = row_meaning_warnings(caplog)
+    assert f"{STREAM}: filter changed after the bookmark" in warning

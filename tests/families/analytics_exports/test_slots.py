@@ -40,7 +40,7 @@ def test_submit_follows_a_listing_of_active_exports(sim, clock):
 @pytest.mark.parametrize("most", [2, 3])
 def test_so_many_at_a_time(sim, clock, most):
     """So many jobs are started before the first is requested, another as soon as that is done."""
-    config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+    config = export_settings(sim, 5, own={"window_days": 1, "max_concurrent": most})
 
     out = run_exports(config, clock)
 
@@ -62,7 +62,7 @@ def test_so_many_at_a_time(sim, clock, most):
 @pytest.mark.parametrize(("most", "submitted"), [(1, 1), (2, 3), (3, 4)])
 def test_next_windows_are_submitted_before_records_are_emitted(sim, clock, most, submitted):
     """While the rows of a window are emitted, the next ones have been requested already."""
-    config = export_settings(sim, 5, analytics_exports={"window_days": 1, "max_concurrent": most})
+    config = export_settings(sim, 5, own={"window_days": 1, "max_concurrent": most})
     whole = run_exports(config, clock)
     first_row = 1 + next(i for i, m in enumerate(whole.messages) if m["type"] == "RECORD")
     before = len(submits(sim)), len(downloads(sim))
@@ -113,7 +113,7 @@ def test_side_by_side_is_faster(simulate):
         with Simulator(Options(rows_per_day=2, job_seconds=60), clock=clock) as sim:
             began = clock.now()
             own = {"window_days": 1, "max_concurrent": most}
-            assert run_exports(export_settings(sim, 5, analytics_exports=own), clock).error is None
+            assert run_exports(export_settings(sim, 5, own=own), clock).error is None
             took.append(clock.now() - began)
 
     assert took[0] >= timedelta(minutes=5)
@@ -122,9 +122,7 @@ def test_side_by_side_is_faster(simulate):
 
 def test_one_after_the_other(sim, clock):
     """With max_concurrent 1 a job is submitted when the file before it was fetched."""
-    run_exports(
-        export_settings(sim, 3, analytics_exports={"window_days": 1, "max_concurrent": 1}), clock
-    )
+    run_exports(export_settings(sim, 3, own={"window_days": 1, "max_concurrent": 1}), clock)
 
     order = [s.method for s in sim.requests if s in submits(sim) or s in downloads(sim)]
     assert order == ["POST", "GET"] * 3
@@ -189,7 +187,7 @@ def test_window_that_fails_keeps_prefetched_jobs_pending(sim, clock):
     """A window that fails costs no job that its worker had requested meanwhile."""
     wrong = {"window_days": 1, "exports": [{"name": STREAM, "columns": {"id": "integer"}}]}
     changes = {"parallel_families": True, "max_invalid_rows_free": 0}
-    first = run_exports(export_settings(sim, 5, analytics_exports=wrong, **changes), clock)
+    first = run_exports(export_settings(sim, 5, own=wrong, **changes), clock)
     asked = {body["query"]["dateFrom"] for body in submit_bodies(sim)}
     assert isinstance(failure(first), InvalidRecords)
     pending = first.state["bookmarks"][STREAM]["pending_jobs"]

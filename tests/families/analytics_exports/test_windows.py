@@ -68,9 +68,7 @@ def test_body(sim, clock):
 def test_windows_of_thirty_days(simulate, clock):
     """By default a job requests 30 days, which is the most that the API takes."""
     sim = simulate(rows_per_day=1)
-    config = export_settings(
-        sim, start_date="2026-01-01", end_date="2026-03-10", analytics_exports={}
-    )
+    config = export_settings(sim, start_date="2026-01-01", end_date="2026-03-10", own={})
 
     out = run_exports(config, clock)
 
@@ -106,7 +104,7 @@ def test_every_row_once(long_lived, begin, length, most, places):
         sim,
         start_date=start.isoformat(),
         end_date=end.isoformat(),
-        analytics_exports={"window_days": most, "max_concurrent": places},
+        own={"window_days": most, "max_concurrent": places},
     )
     end += timedelta(seconds=end.second == LAST_SECOND)  # the last second means the whole minute
 

@@ -13,7 +13,7 @@ _NO_JOBS = "a page is read at once, and a request for it makes no job"
 SCENES = (
     Scene(
         name="download",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=STREAM,
         key=("interactionId",),
         own={"window_days": 1, "page_size": 3},

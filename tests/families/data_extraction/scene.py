@@ -20,6 +20,8 @@ _COMMON: dict[str, Any] = {
     "permission": ("grant the access key's user a permission",),
     "other_request": {"entities": [{"name": STREAM, "version": "3"}]},
     "dispensable": ("list",),
+    "text_title": "Team Name",
+    "one_job_a_tenant": True,
     "unknown_status": {"jobStatus": {"id": "any", "status": "hibernating"}},
 }
 _PERMISSION = ("QM Workflow API",)

@@ -16,6 +16,7 @@ from tests.support.data_extraction import (
     run_extraction,
     workflow_ids,
 )
+from tests.support.expectations import failure
 from tests.support.requests import submits
 from tests.support.run import run_tap
 
@@ -193,3 +194,15 @@ def test_entity_refused_names_its_probable_permission(simulate, clock, entity, p
 def test_every_known_column_has_a_description(entity):
     """Each known column has a description."""
     assert all(column.description.endswith(".") for column in entity.columns)
+
+
+def test_version_that_an_entity_lacks_is_named_with_its_setting(sim, clock):
+    """The error for a wrong version names the setting, not only the words of the API."""
+    entity = {"name": "qm_workflows", "version": "99"}
+
+    error = failure(
+        run_extraction(extraction_settings(sim, mode="async", entities=[entity]), clock)
+    )
+
+    assert "Entity qm-workflows has no version 99" in str(error)
+    assert "set in data_extraction.entities (now qm-workflows version 99)" in str(error)

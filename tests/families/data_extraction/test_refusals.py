@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 
 from tap_cxone.errors import PermissionDenied, StreamsFailed, Throttled
+from tap_cxone.families.data_extraction.schemas import permission_of
 from tap_cxone.simulator import Fault
+from tests.docs.document import ROOT
 from tests.support.data_extraction import (
     expected_workflow_ids,
     extraction_settings,
@@ -205,3 +207,13 @@ def test_401_of_the_first_entity_is_judged_when_others_work(sim, clock, status):
     assert isinstance(failure(out), PermissionDenied)
     assert "QM Workflow API" in str(out.error)
     assert "access_key_secret" not in str(out.error)
+
+
+@pytest.mark.parametrize(
+    "entity", ["qm-workflows", "recording-interaction-metadata", "wfm-payroll", "evaluator-notes"]
+)
+def test_page_names_the_permission_of_an_entity(entity):
+    """The message of a 403 and the page on the setup of a tenant name the same permission."""
+    page = (ROOT / "docs/tenant-setup.md").read_text("utf-8")
+
+    assert f"| {permission_of(entity)} |" in page

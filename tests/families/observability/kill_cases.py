@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _observability(sim: Simulator, number: int) -> dict[str, Any]:
     own = {"window_days": 1, "exports_per_day": None, **SAME_WINDOWS}
-    return {**tap_settings(sim.url, families=dashboard.FAMILY), **span(number)} | {
+    return {**tap_settings(sim.url, families=(dashboard.FAMILY,)), **span(number)} | {
         "observability": own
     }
 

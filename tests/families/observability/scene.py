@@ -9,7 +9,7 @@ from tests.support.scene import Ability, RequestPatterns, Scene
 SCENES = (
     Scene(
         name="observability",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=KB,
         key=("Suggestion ID",),
         own={
@@ -30,6 +30,8 @@ SCENES = (
         reads=("token", "poll", "download"),
         submits=("submit",),
         first_request="submit",
+        text_title="Team",
+        job_in_header=True,
         permissions={"submit": ("permission to see the Observability Dashboard",)},
         cannot={
             Ability.JOB_LIST: "the documents name no request for the exports of a tenant",

@@ -71,7 +71,7 @@ def test_text_in_place_of_a_table_fails_the_window(sim, clock, text):
 def test_permission_that_is_missing_is_named(sim, clock):
     """A table that may not be exported says what to give to whom."""
     sim.faults.add(Fault("submit", "status", status=403, body="Forbidden"))
-    config = tap_settings(sim.url, families=FAMILY)
+    config = tap_settings(sim.url, families=(FAMILY,))
 
     out = run_tap(config, clock=clock, only=KB)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tap_cxone.simulator import Fault, Simulator
+from tap_cxone.windows import Window
+from tests.families.observability.facts import table_api
 from tests.support.observability import AS, GR, KB, PATHS, run_tables, table_settings
 from tests.support.requests import polls
 
@@ -66,3 +69,11 @@ def test_names_of_tenants(sim, clock, name):
     assert len(polls(sim)) == 2
     assert len(polled_file_names(sim)) == 2
     assert not any(tenant in file for file in polled_file_names(sim) for tenant in tenants)
+
+
+def test_file_name_of_a_table_is_that_of_earlier_versions():
+    """A table's export is polled by its file name, so the name stays."""
+    window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 15, tzinfo=UTC))
+    expected = "tap-cxone-copilot_knowledge_suggestions-20260101T000000-a29bb3eb1f42f0cf"
+
+    assert table_api(0).file_name(window) == expected

@@ -9,9 +9,17 @@ import pytest
 from tap_cxone.errors import HistoryRefused, QuotaRefused
 from tap_cxone.families.observability.refusals import classify_error, stated_ages
 from tap_cxone.simulator import Fault
-from tests.support.observability import GR, OTHER_GR, PATHS, run_tables, table_settings
-from tests.support.observability_quota import months, quota_settings, submitted_days
-from tests.support.observability_quota import submitted_tables as tables_of
+from tests.support.observability import (
+    GR,
+    OTHER_GR,
+    PATHS,
+    months,
+    quota_settings,
+    run_tables,
+    submitted_days,
+    table_settings,
+)
+from tests.support.observability import submitted_tables as tables_of
 from tests.support.requests import submits
 
 HISTORY = {

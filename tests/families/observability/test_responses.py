@@ -11,8 +11,7 @@ from tap_cxone.errors import JobFailed, JobTimeout
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.observability import BASE, KB, run_tables, table_settings
-from tests.support.observability_quota import warnings_about
+from tests.support.observability import BASE, KB, run_tables, table_settings, warnings_about
 from tests.support.requests import downloads, polls, submits
 
 

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from tap_cxone.errors import ConfigError
+from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.observability.table_settings import TABLE_PATHS
 from tap_cxone.families.observability.tables import TABLES
 from tap_cxone.tap import TapCXone
+from tests.support.expectations import row_meaning_warnings
 from tests.support.ids import readable
 from tests.support.observability import AQ, AS, GR, KB, OTHER_GR, PATHS, run_tables, table_settings
 from tests.support.requests import json_body, submits
+from tests.support.settings import read_settings
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,22 @@ def test_misspelt_stream_gets_a_suggestion(sim, setting):
 def test_every_path_that_the_family_knows_can_be_named_in_the_settings():
     """`observability.tables` takes the paths of all tables, and no other."""
     assert [path for table in TABLES for path in table.paths] == list(TABLE_PATHS)
+
+
+def test_dashboard_table_that_gets_a_filter_is_reported(sim, clock, caplog):
+    """A table that was exported without filters, and has one later, has rows of two meanings."""
+    first = run_tables(table_settings(sim), clock)
+
+    config = {**table_settings(sim, filters={"AgentNumber": ["7"]}), "end_date": "2026-03-19"}
+    run_tables(config, clock, state=first.state)
+
+    (warning,) = row_meaning_warnings(caplog)
+    assert f"{KB}: filters changed after the bookmark" in warning
+
+
+def test_null_that_is_a_value():
+    """Without a quota of exports `exports_per_day` is null, which is not its default."""
+    of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
+
+    assert of[None].section(ObservabilitySettings).exports_per_day is None
+    assert of[3] == read_settings({"observability": {}})

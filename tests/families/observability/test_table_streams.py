@@ -10,8 +10,16 @@ from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.observability import AQ, DAYS, KB, PATHS, cells, named, table_settings
-from tests.support.observability_quota import submitted_tables
+from tests.support.observability import (
+    AQ,
+    DAYS,
+    KB,
+    PATHS,
+    cells,
+    named,
+    submitted_tables,
+    table_settings,
+)
 from tests.support.requests import json_body, submits
 from tests.support.run import run_tap, select
 
@@ -125,3 +133,14 @@ def test_keys_of_an_entry_are_named_in_its_messages(sim, clock):
 
     setting = "observability.table_streams, entry 'copilot_feedback', primary_keys"
     assert setting in str(failure(out))
+
+
+def test_table_that_the_tenant_lacks_is_named_with_its_setting(sim, clock):
+    """The error for an unknown table names the entry, and the way without it."""
+    entry = {"name": "feedback", "path": "Copilot/NoTable"}
+    config = table_settings(sim, table_streams=[entry])
+
+    error = failure(run_tap(config, clock=clock, catalog=select(config, "feedback")))
+
+    assert "Unknown table Copilot/NoTable" in str(error)
+    assert "deselect the stream, or correct path in observability.table_streams" in str(error)

@@ -23,9 +23,9 @@ from tests.support.observability import (
     cells,
     named,
     run_tables,
+    submitted_tables,
     table_settings,
 )
-from tests.support.observability_quota import submitted_tables
 from tests.support.requests import submits
 from tests.support.run import without_owner
 

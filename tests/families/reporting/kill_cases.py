@@ -20,7 +20,7 @@ def _reporting(sim: Simulator, number: int) -> dict[str, Any]:
         "data_downloads": [{"name": api.CALLS, "lookback_days": 0}],
         "report_jobs": [api.report_entry(send_dates=True, date_column="Start Date")],
     }
-    return {**tap_settings(sim.url, families=api.FAMILY), **span(number), "reporting": own}
+    return {**tap_settings(sim.url, families=(api.FAMILY,)), **span(number), "reporting": own}
 
 
 def _reporting_pages(sim: Simulator) -> list[str]:

@@ -48,7 +48,7 @@ _REPORT_CANNOT = {
     Ability.PRESIGNED_LINKS: "the API itself serves the file, and wants the token",
 }
 _REPORT: dict[str, Any] = {
-    "family": FAMILY[0],
+    "family": FAMILY,
     "stream": REPORT,
     "key": ("Contact ID",),
     "entity": REPORT_TRUTH,
@@ -79,7 +79,7 @@ _REPORT: dict[str, Any] = {
 SCENES = (
     Scene(
         name="contacts",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=CONTACTS,
         key=("contactId",),
         own={"page_size": 5},
@@ -91,7 +91,7 @@ SCENES = (
     ),
     Scene(
         name="agents_performance",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=FIGURES,
         key=("agentId",),
         own={"lookback_minutes": 0},
@@ -104,7 +104,7 @@ SCENES = (
     ),
     Scene(
         name="contact_state_history",
-        family=FAMILY[0],
+        family=FAMILY,
         stream="contact_state_history",
         key=("contactId", "stateIndex"),
         own={"page_size": 5, "lookback_minutes": 0},
@@ -116,7 +116,7 @@ SCENES = (
     ),
     Scene(
         name="wfm_skills_agent_performance",
-        family=FAMILY[0],
+        family=FAMILY,
         stream="wfm_skills_agent_performance",
         key=("skillId", "agentId", "halfHour"),
         own={"lookback_minutes": 0},
@@ -131,7 +131,7 @@ SCENES = (
     ),
     Scene(
         name="call_detail",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=CALLS,
         key=("contact_id",),
         own={"data_downloads": [{"name": CALLS}]},
@@ -168,7 +168,7 @@ SCENES = (
     ),
     Scene(
         name="agents",
-        family=FAMILY[0],
+        family=FAMILY,
         stream="agents",
         key=("agentId",),
         own={"page_size": 3},

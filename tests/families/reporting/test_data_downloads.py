@@ -320,3 +320,18 @@ def test_invalid_download_is_named(sim, entry, words):
 
     assert words in str(raised.value)
     assert sim.requests == []
+
+
+@pytest.mark.parametrize("status", [413, 408], ids=["too large", "too slow"])
+def test_data_download_that_cannot_be_read_is_halved(sim, clock, status):
+    """An API without jobs requests fewer days too."""
+    sim.faults.add(Fault("download", "status", status=status))
+    entry = {"name": CALLS, "window_days": 4}
+    days = {"start_date": "2026-03-15", "end_date": "2026-03-19"}
+    config = reporting_settings(sim, {"data_downloads": [entry]}, max_retries=0, **days)
+
+    out = run_reporting(config, clock, CALLS)
+
+    windows = {(r["_window_start"][8:10], r["_window_end"][8:10]) for r in out.records(CALLS)}
+    assert out.error is None
+    assert windows == {("15", "17"), ("17", "19")}

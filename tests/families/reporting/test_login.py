@@ -89,7 +89,7 @@ def test_reporting_test_shows_the_tenant(sim, clock):
     config = reporting_settings(sim, {"api_version": "v31.0"})
     tap = TapCXone(config=config, clock=clock, catalog=select(config, "agents"))
 
-    checks = {c.check: c.detail for c in tap.connection_checks() if c.family == FAMILY[0]}
+    checks = {c.check: c.detail for c in tap.connection_checks() if c.family == FAMILY}
 
     assert checks["read"] == "GET /inContactAPI/services/v31.0/business-unit"
     assert "Simulated Tenant, Inc., zone (GMT-05:00) Eastern Time" in checks["quota"]
@@ -107,3 +107,12 @@ def test_reporting_plan_counts_calls(sim, clock):
     assert any("contacts_completed" in line and "4 calls needed" in line for line in lines)
     assert any("agents" in line and "1 call needed" in line for line in lines)
     assert sim.requests == []
+
+
+def test_application_that_is_added_leaves_the_state_accepted(sim, clock):
+    """The login differs with an application; the access key and so the owner are the same."""
+    config = reporting_settings(sim)
+    state = run_reporting(config, clock, "teams").state
+    assert state["bookmarks"]["teams"]["owner"]
+
+    TapCXone(config=config | {"client_id": "app", "client_secret": "of it"}, state=state)

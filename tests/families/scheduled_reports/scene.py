@@ -9,7 +9,7 @@ from tests.support.scheduled_reports import FAMILY, METRICS, RESULTS, SCHEDULES,
 SCENES = (
     Scene(
         name="reports",
-        family=FAMILY[0],
+        family=FAMILY,
         stream=STREAM,
         key=("agentId", "queueId"),
         own={"window_days": 1},

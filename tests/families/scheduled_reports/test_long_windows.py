@@ -195,3 +195,13 @@ def test_run_that_hangs_ends_45_minutes_after_its_submit(simulate, clock, hasty)
 
     assert clock.now() > ends
     assert sim.cancelled == [sim.report_runs[0].id]
+
+
+def test_report_of_one_day_that_reaches_a_limit_is_tried_once_more(sim, clock):
+    """A run of a report over one day that the engine ends is started once more."""
+    sim.faults.add(Fault("run", "job-failed", body="Execution limit of 30 minutes reached"))
+
+    out = run_reports(report_settings(sim), clock)
+
+    assert out.error is None
+    assert len(sim.report_runs) > 1

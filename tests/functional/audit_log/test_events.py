@@ -15,10 +15,9 @@ import pytest
 from tap_cxone import __version__
 from tap_cxone.errors import StreamsFailed
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import START, STREAM, expected_conversations, run_exports
 from tests.support.audit_log import EVERYWHERE, FAMILIES, Lines, audit_lines, audit_settings, every
+from tests.support.examples import json_jobs, quota_jobs
 from tests.support.expectations import failure
-from tests.support.observability import KB
 from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
 
@@ -69,7 +68,7 @@ def test_window_that_is_read_writes_all_its_events(sim, clock, audit_log, family
     out = run_tap(config, clock=clock, only=stream)
 
     found = audit_lines(audit_log)
-    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
+    rows = sim.expected_rows(entity, json_jobs.START, json_jobs.START + timedelta(days=1))
     about = [line for line in found if line["window_start"]]
     assert out.error is None
     assert events(found)[0] == "run_started"
@@ -100,9 +99,9 @@ def test_window_that_is_read_writes_all_its_events(sim, clock, audit_log, family
 
 def test_one_run(sim, clock, audit_log):
     """All lines of a run have one name, the next run appends its own under another."""
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
     first = audit_lines(audit_log)
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     both = audit_lines(audit_log)
     assert both[: len(first)] == first
@@ -116,7 +115,7 @@ def test_only_its_owner_may_read_it(sim, clock, audit_log):
     """The file is made for its owner alone, whatever the umask."""
     before = os.umask(0)
     try:
-        run_exports(audit_settings(sim, audit_log), clock)
+        json_jobs.run_exports(audit_settings(sim, audit_log), clock)
     finally:
         os.umask(before)
 
@@ -126,10 +125,10 @@ def test_only_its_owner_may_read_it(sim, clock, audit_log):
 @pytest.mark.posix
 def test_audit_log_that_exists_keeps_its_mode(sim, clock, audit_log):
     """A file that is there is appended to as it is."""
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
     audit_log.chmod(0o640)
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     assert events(audit_lines(audit_log)).count("run_started") == 2
     assert stat.S_IMODE(audit_log.stat().st_mode) == 0o640
@@ -137,7 +136,7 @@ def test_audit_log_that_exists_keeps_its_mode(sim, clock, audit_log):
 
 def test_discovery_writes_nothing(sim, audit_log):
     """Without a run there is no log."""
-    select(audit_settings(sim, audit_log), STREAM)
+    select(audit_settings(sim, audit_log), json_jobs.STREAM)
 
     assert not audit_log.exists()
 
@@ -147,7 +146,7 @@ def test_discovery_writes_nothing(sim, audit_log):
 
 def test_job_created_has_the_request_of_the_job(sim, clock, audit_log):
     """The line of a job has what was asked for: type, filter, dates, format and compression."""
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     (created,) = lines_of_events(audit_log, "job_created")
     (submit,) = submits(sim)
@@ -159,7 +158,7 @@ def test_stream_ended_has_planned_windows_beside_committed_ones(sim, clock, audi
     """The totals of a stream that failed have the windows that it should have read."""
     sim.faults.add(Fault("submit", "job-failed", after=1))
 
-    run_exports(audit_settings(sim, audit_log, 3), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log, 3), clock)
 
     (ended,) = lines_of_events(audit_log, "stream_ended")
     assert (ended["planned"], ended["windows"]) == (3, 1)
@@ -169,12 +168,12 @@ def test_job_states_are_written_when_they_change(simulate, clock, audit_log):
     """A job's states are written when they change, in the API's words, with its name."""
     sim = simulate(job_polls=4)
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     states = lines_of_events(audit_log, "job_state")
     (created,) = lines_of_events(audit_log, "job_created")
     assert [line["state"] for line in states] == ["queued", "running", "completed"]
-    assert {line["job_id"] for line in (*states, created)} == {sim.analytics_exports[0].id}
+    assert {line["job_id"] for line in (*states, created)} == {json_jobs.export_jobs(sim)[0].id}
     assert created["latency_ms"] == 0
 
 
@@ -183,7 +182,7 @@ def test_latency(sim, clock, audit_log):
     wait = (("Retry-After", "37"),)
     sim.faults.add(Fault("submit", "status", status=429, headers=wait))
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     (created,) = lines_of_events(audit_log, "job_created")
     assert created["latency_ms"] == 37_000
@@ -194,9 +193,9 @@ def test_download_event_has_size_and_digest(simulate, clock, audit_log):
     sim = simulate()
     body = b'[{"id":"a"},{"id":"b"}]'
     sim.faults.add(Fault("download", "bytes", body=body))
-    own = {"exports": [{"name": STREAM, "required_fields": []}]}
+    own = {"exports": [{"name": json_jobs.STREAM, "required_fields": []}]}
 
-    run_exports(audit_settings(sim, audit_log, analytics_exports=own), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log, own=own), clock)
 
     (line,) = lines_of_events(audit_log, "file_downloaded")
     assert (line["bytes"], line["rows"]) == (len(body), 2)
@@ -208,12 +207,12 @@ def test_damaged_download_is_written_without_rows(sim, clock, audit_log):
     """A damaged file is written with its bytes and no rows, then the one in its place."""
     sim.faults.add(Fault("download", "bytes", body="[{"))
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     first, second = lines_of_events(audit_log, "file_downloaded")
     assert (first["bytes"], first["rows"]) == (2, None)
     assert first["sha256"] == hashlib.sha256(b"[{").hexdigest()
-    assert second["rows"] == len(expected_conversations(sim))
+    assert second["rows"] == len(json_jobs.expected_conversations(sim))
 
 
 def test_invalid_rows_are_audited_up_to_a_hundred(sim, clock, audit_log):
@@ -225,7 +224,7 @@ def test_invalid_rows_are_audited_up_to_a_hundred(sim, clock, audit_log):
     body = f"[{','.join([good, good, *map(str, range(130))])}]"
     sim.faults.add(Fault("download", "bytes", body=body))
 
-    out = run_exports(audit_settings(sim, audit_log, max_invalid_ratio=1), clock)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log, max_invalid_ratio=1), clock)
 
     found = lines_of_events(audit_log, "record_invalid")
     records = out.records("quarantine")
@@ -246,7 +245,7 @@ def test_invalid_rows_are_audited_up_to_a_hundred_a_window(sim, clock, audit_log
     body = f"[{','.join(map(str, range(101)))}]"
     sim.faults.add(Fault("download", "bytes", body=body, times=2))
 
-    run_exports(audit_settings(sim, audit_log, 2, max_invalid_ratio=1), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log, 2, max_invalid_ratio=1), clock)
 
     windows = Counter(line["window_start"] for line in lines_of_events(audit_log, "record_invalid"))
     assert list(windows.values()) == [100, 100]
@@ -256,7 +255,7 @@ def test_window_that_is_refused_is_counted_and_not_committed(sim, clock, audit_l
     """A window of too many misfits is counted too, and not committed."""
     sim.faults.add(Fault("download", "bytes", body="[1,2]"))
 
-    out = run_exports(audit_settings(sim, audit_log), clock)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     (validated,) = lines_of_events(audit_log, "window_validated")
     (failed,) = lines_of_events(audit_log, "stream_failed")
@@ -267,7 +266,7 @@ def test_window_that_is_refused_is_counted_and_not_committed(sim, clock, audit_l
 
 def test_drift(sim, clock, audit_log):
     """New columns are named."""
-    run_exports(audit_settings(sim, audit_log, 2), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log, 2), clock)
 
     (line,) = lines_of_events(audit_log, "schema_changed")
     assert line["columns"] == [
@@ -279,27 +278,27 @@ def test_failed_job_is_audited_with_stream_and_run(sim, clock, audit_log):
     """A job without a file is written with its reason, then the stream, then the run."""
     sim.faults.add(Fault("submit", "job-failed", body="No store"))
 
-    out = run_exports(audit_settings(sim, audit_log), clock)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     (job,) = lines_of_events(audit_log, "job_failed")
     assert isinstance(out.error, StreamsFailed)
     assert "failed" in job["reason"]
     assert "No store" in job["reason"]
-    assert job["job_id"] == sim.analytics_exports[0].id
+    assert job["job_id"] == json_jobs.export_jobs(sim)[0].id
     assert events(audit_lines(audit_log))[-4:-1] == ["job_failed", "stream_failed", "stream_ended"]
     ended = audit_lines(audit_log)[-1]
-    assert (ended["outcome"], ended["failed"]) == ("failed", [STREAM])
+    assert (ended["outcome"], ended["failed"]) == ("failed", [json_jobs.STREAM])
 
 
 def test_job_of_an_earlier_run_is_written_as_adopted(sim, clock, audit_log):
     """A job of an earlier run is found, not created."""
-    first = run_exports(audit_settings(sim, audit_log), clock, cut_after=2)
+    first = json_jobs.run_exports(audit_settings(sim, audit_log), clock, cut_after=2)
     audit_log.unlink()
 
-    run_exports(audit_settings(sim, audit_log), clock, state=first.state)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock, state=first.state)
 
     (found,) = lines_of_events(audit_log, "job_adopted")
-    assert found["job_id"] == sim.analytics_exports[0].id
+    assert found["job_id"] == json_jobs.export_jobs(sim)[0].id
     assert lines_of_events(audit_log, "job_created") == []
 
 
@@ -308,11 +307,11 @@ def test_lost_submit_is_audited_as_adopted(simulate, clock, audit_log):
     sim = simulate(job_seconds=60)
     sim.faults.add(Fault("submit", "reply-lost"))
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     assert [
         line["job_id"] for line in lines_of_events(audit_log, "job_adopted", "job_created")
-    ] == [sim.analytics_exports[0].id]
+    ] == [json_jobs.export_jobs(sim)[0].id]
 
 
 @pytest.mark.ci
@@ -320,9 +319,9 @@ def test_stream_stopped_by_a_quota_stops_the_run(simulate, clock, audit_log):
     """A quota that is used up ends a stream for the day; the run succeeds, and is not complete."""
     sim = simulate(exports_per_day=1)
     own = {"exports_per_day": 1, "window_days": 1}
-    config = every(sim, audit_log, end_date="2026-03-18T00:00:00Z", observability=own)
+    config = every(sim, audit_log, end_date="2026-03-18T00:00:00Z", **{quota_jobs.FAMILY: own})
 
-    out = run_tap(config, clock=clock, only=KB)
+    out = run_tap(config, clock=clock, only=quota_jobs.KB)
 
     (stopped,) = lines_of_events(audit_log, "stream_stopped")
     assert out.error is None
@@ -336,7 +335,7 @@ def test_stream_stopped_by_a_quota_stops_the_run(simulate, clock, audit_log):
 @pytest.mark.parametrize("after", [1, 3, 6])
 def test_run_that_is_killed_writes_that_it_was_interrupted(sim, clock, audit_log, after):
     """A run that ends in its midst says that it was interrupted."""
-    out = run_exports(audit_settings(sim, audit_log), clock, cut_after=after)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log), clock, cut_after=after)
 
     assert isinstance(out.error, Killed)
     assert audit_lines(audit_log)[-1]["event"] == "run_ended"
@@ -347,7 +346,7 @@ def test_how_long_it_took(sim, clock, audit_log):
     """Windows and runs say how many seconds they took."""
     began = clock.now()
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     took = (clock.now() - began).total_seconds()
     assert took > 0

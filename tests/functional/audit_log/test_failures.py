@@ -13,14 +13,8 @@ from click.testing import CliRunner
 
 from tap_cxone.errors import AuditError, ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import (
-    STREAM,
-    conversation_ids,
-    expected_conversations,
-    export_settings,
-    run_exports,
-)
 from tests.support.audit_log import audit_settings
+from tests.support.examples import json_jobs
 from tests.support.run import select
 
 if TYPE_CHECKING:
@@ -32,7 +26,7 @@ def test_audit_log_path_not_writable_is_a_setting_error(sim, clock, tmp_path, wh
     """A path that cannot be written is a mistake of the settings, found before any request."""
     (tmp_path / "file").write_text("")
 
-    out = run_exports(audit_settings(sim, tmp_path / where), clock)
+    out = json_jobs.run_exports(audit_settings(sim, tmp_path / where), clock)
 
     assert isinstance(out.error, ConfigError)
     assert "audit_log_path" in str(out.error)
@@ -46,7 +40,7 @@ def test_audit_log_that_cannot_be_opened_exits_with_two(sim, tmp_path):
     file = tmp_path / "config.json"
     file.write_text(json.dumps(audit_settings(sim, tmp_path / "missing" / "audit.jsonl")))
     chosen = tmp_path / "catalog.json"
-    chosen.write_text(json.dumps(select(export_settings(sim), STREAM)))
+    chosen.write_text(json.dumps(select(json_jobs.export_settings(sim), json_jobs.STREAM)))
 
     result = CliRunner().invoke(TapCXone.cli, [f"--config={file}", f"--catalog={chosen}"])
 
@@ -80,7 +74,7 @@ def test_audit_log_on_a_full_disk_ends_the_run(sim, clock, audit_log, fill_up, w
     """A log that cannot be written any more ends the run with an error that states it."""
     fill_up(written)
 
-    out = run_exports(audit_settings(sim, audit_log), clock)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     causes = [out.error, *getattr(out.error, "failures", {}).values()]
     assert any(isinstance(cause, AuditError) for cause in causes)
@@ -92,10 +86,10 @@ def test_audit_log_on_a_full_disk_has_whole_lines_only(sim, clock, audit_log, fi
     """A line that did not fit leaves no part behind; later runs append whole lines."""
     with monkeypatch.context():
         fill_up(4)
-        run_exports(audit_settings(sim, audit_log), clock)
+        json_jobs.run_exports(audit_settings(sim, audit_log), clock)
     monkeypatch.undo()
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     runs = [json.loads(line)["run"] for line in audit_log.read_text().splitlines()]
     assert len(set(runs)) == 2
@@ -105,7 +99,7 @@ def test_audit_log_with_an_incomplete_end_glues_no_line_to_it(sim, clock, audit_
     """After an incomplete line, such as of a crash, the next one begins a new line."""
     audit_log.write_text('{"at": "2026-03')
 
-    run_exports(audit_settings(sim, audit_log), clock)
+    json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     first, *others = audit_log.read_text().splitlines()
     assert first == '{"at": "2026-03'
@@ -123,11 +117,13 @@ def test_after_a_full_disk(sim, clock, audit_log, monkeypatch):
             return write(descriptor, data)
 
         patched.setattr("tap_cxone.events.local_file.os.write", full)
-        first = run_exports(audit_settings(sim, audit_log), clock)
+        first = json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
-    second = run_exports(audit_settings(sim, audit_log), clock, state=first.state)
+    second = json_jobs.run_exports(audit_settings(sim, audit_log), clock, state=first.state)
 
     assert first.error is not None
-    assert first.bookmark(STREAM) is None
+    assert first.bookmark(json_jobs.STREAM) is None
     assert second.error is None
-    assert conversation_ids(second) == [row["id"] for row in expected_conversations(sim)]
+    assert json_jobs.conversation_ids(second) == [
+        row["id"] for row in json_jobs.expected_conversations(sim)
+    ]

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from tap_cxone.simulator import Credentials, Fault
-from tests.support.analytics_exports import START, run_exports
 from tests.support.audit_log import EVERYWHERE, FAMILIES, audit_settings, every
+from tests.support.examples import json_jobs
 from tests.support.expectations import failure
 from tests.support.run import run_tap, select
 
@@ -40,7 +40,7 @@ def test_no_secret_and_no_value(simulate, clock, audit_log, family, bad):
     run_tap(config, clock=clock, catalog=select(config, stream, "quarantine"))
 
     text = audit_log.read_text()
-    rows = sim.expected_rows(entity, START, START + timedelta(days=1))
+    rows = sim.expected_rows(entity, json_jobs.START, json_jobs.START + timedelta(days=1))
     cells = {c for r in rows for c in r.values() if isinstance(c, str) and len(c) > 7}
     assert len(cells) > 20
     assert [secret for secret in SECRETS if secret in text] == []
@@ -68,7 +68,7 @@ def test_no_value_of_a_file_that_fails(sim, clock, audit_log, caplog, body):
     """Nor does a file that fails its stream show its values, in the log or in the error."""
     sim.faults.add(Fault("download", "bytes", body=body, times=9))
 
-    out = run_exports(audit_settings(sim, audit_log), clock)
+    out = json_jobs.run_exports(audit_settings(sim, audit_log), clock)
 
     assert "SECRETVALUE" not in str(failure(out))
     assert "SECRETVALUE" not in audit_log.read_text()

@@ -12,8 +12,8 @@ import pytest
 from tap_cxone.errors import AuditError, ConfigError
 from tap_cxone.events.audit_log import AuditLog
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import run_exports
 from tests.support.audit_log import audit_settings
+from tests.support.examples import json_jobs
 from tests.support.object_storage import BUCKET, ObjectStorage, object_storage
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def logged(storage: ObjectStorage) -> list[list[dict[str, Any]]]:
 @pytest.mark.ci
 def test_run_has_one_object_with_all_of_its_lines(sim, clock, s3_bucket):
     """The name has the start and the ID of the run, and each run has an object of its own."""
-    out = run_exports(bucket_settings(sim, s3_bucket), clock)
-    run_exports(bucket_settings(sim, s3_bucket), clock)
+    out = json_jobs.run_exports(bucket_settings(sim, s3_bucket), clock)
+    json_jobs.run_exports(bucket_settings(sim, s3_bucket), clock)
 
     assert out.error is None
     first, second = logged(s3_bucket)
@@ -135,7 +135,7 @@ def test_bucket_that_does_not_exist_ends_the_run_before_any_request(sim, clock, 
     """The first line is uploaded at the start, so a wrong address is an error of the settings."""
     config = bucket_settings(sim, s3_bucket, audit_log_path="s3://no-such-bucket/audit")
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
     assert isinstance(out.error, ConfigError)
     assert "cannot write the audit log s3://no-such-bucket/audit" in str(out.error)
@@ -145,7 +145,7 @@ def test_bucket_that_does_not_exist_ends_the_run_before_any_request(sim, clock, 
 @pytest.mark.ci
 def test_interrupted_run_uploads_its_last_lines(sim, clock, s3_bucket):
     """A run that ends in its midst has `run_ended` in its object."""
-    run_exports(bucket_settings(sim, s3_bucket), clock, cut_after=1)
+    json_jobs.run_exports(bucket_settings(sim, s3_bucket), clock, cut_after=1)
 
     (lines,) = logged(s3_bucket)
     assert (lines[-1]["event"], lines[-1]["outcome"]) == ("run_ended", "interrupted")
@@ -157,7 +157,7 @@ def test_parameters_of_the_audit_log_are_in_no_output(sim, clock, s3_bucket, cap
     """Neither log, state nor audit log has a credential of the storage."""
     params = {**s3_bucket.params, "secret": SECRET}
 
-    out = run_exports(bucket_settings(sim, s3_bucket, audit_log_params=params), clock)
+    out = json_jobs.run_exports(bucket_settings(sim, s3_bucket, audit_log_params=params), clock)
 
     assert out.error is None
     written = [

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.conftest import settings_for
+from tests.support.examples import csv_jobs
 from tests.support.requests import submits
 from tests.support.run import Killed, run_tap, select
 from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
@@ -18,7 +19,7 @@ from tests.support.streams import ENTITIES, HORIZON, bookmarks, submitted_dates
 def test_state_is_never_ahead_of_rows(simulate, clock):
     """Wherever the output is cut: the rows of all windows up to a bookmark stand before it."""
     sim = simulate(rows_per_day=3)
-    config = settings_for(sim, data_extraction={"window_days": 3})
+    config = settings_for(sim, own={"window_days": 3})
 
     out = run_tap(config, clock=clock)
 
@@ -40,7 +41,7 @@ def test_bookmark_moves_at_commits_only(simulate, clock):
     """The bookmark takes the ends of the windows, one after the other, and nothing between."""
     sim = simulate(rows_per_day=3)
     config = settings_for(sim, start_date="2026-03-18T00:00:00Z")
-    config["data_extraction"]["window_days"] = 1
+    config[csv_jobs.FAMILY]["window_days"] = 1
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -56,7 +57,7 @@ def test_bookmark_moves_at_commits_only(simulate, clock):
 def test_commit_follows_its_last_row_at_once(simulate, clock):
     """The first message after the last row of a window is the STATE with its end."""
     sim = simulate(rows_per_day=3)
-    config = settings_for(sim, data_extraction={"window_days": 7})
+    config = settings_for(sim, own={"window_days": 7})
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -125,7 +126,7 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
     """Between two submits there are exactly two STATE: after the submit, and at the commit."""
     sim = simulate(rows_per_day=2)
     config = settings_for(sim, start_date="2026-03-15T00:00:00Z")
-    config["data_extraction"] = {"mode": mode, "window_days": 2}
+    config[csv_jobs.FAMILY] = {"mode": mode, "window_days": 2}
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -138,7 +139,7 @@ def test_one_state_a_submit_and_one_a_commit(simulate, clock, mode):
 def test_state_right_after_a_submit_holds_the_job(simulate, clock):
     """Right after each asynchronous submit a STATE with the job is emitted, before any poll."""
     sim = simulate()
-    config = settings_for(sim, data_extraction={"mode": "async"})
+    config = settings_for(sim, own={"mode": "async"})
 
     out = run_tap(config, clock=clock, only="qm_workflows", cut_after=2)
 
@@ -158,7 +159,7 @@ def test_state_right_after_a_submit_holds_the_job(simulate, clock):
 def test_every_job_is_remembered_until_its_commit(simulate, clock):
     """Each job is in the states from its submit to its window's commit, and in none later."""
     sim = simulate(rows_per_day=2)
-    config = settings_for(sim, data_extraction={"mode": "async", "window_days": 4})
+    config = settings_for(sim, own={"mode": "async", "window_days": 4})
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -170,7 +171,7 @@ def test_every_job_is_remembered_until_its_commit(simulate, clock):
 def test_synchronous_submit_stores_no_job(simulate, clock):
     """A synchronous answer has no job to take up, and none is remembered."""
     sim = simulate()
-    config = settings_for(sim, data_extraction={"mode": "sync"})
+    config = settings_for(sim, own={"mode": "sync"})
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -187,7 +188,7 @@ def test_state_does_not_grow_with_windows(simulate, clock, mode):
 
     def largest(days: int) -> int:
         config = settings_for(sim, start_date=f"2026-03-{20 - days:02d}T00:00:00Z")
-        config["data_extraction"] = {"mode": mode, "window_days": 1}
+        config[csv_jobs.FAMILY] = {"mode": mode, "window_days": 1}
         out = run_tap(config, clock=clock, only="qm_workflows")
         assert len(out.states) == 2 * days + 3
         return max(len(json.dumps(state)) for state in out.states)

@@ -28,7 +28,7 @@ def run_with_failed_job(
     """Run all streams while the second job of qm_workflows fails."""
     sim = simulate(rows_per_day=4)
     sim.faults.add(Fault("async", "job-failed", after=3, body="Out of paper"))
-    config = settings_for(sim, data_extraction={"mode": "async"})
+    config = settings_for(sim, own={"mode": "async"})
     return sim, run_tap(config, clock=clock)
 
 
@@ -80,7 +80,7 @@ def test_failed_window_is_read_by_the_next_run(simulate, clock):
     """After a failure the next run reads what is missing, from the failed window on."""
     sim, out = run_with_failed_job(simulate, clock)
     before = len(submits(sim))
-    config = settings_for(sim, data_extraction={"mode": "async"})
+    config = settings_for(sim, own={"mode": "async"})
 
     second = run_tap(config, clock=clock, only="qm_workflows", state=out.state)
 

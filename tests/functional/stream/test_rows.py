@@ -18,7 +18,7 @@ from tests.support.streams import ENTITIES, START, typed_rows
 def test_entity_records_equal_the_truth(simulate, clock, mode):
     """Every row of every entity is emitted once, in order, each value with its declared type."""
     sim = simulate(rows_per_day=8)
-    config = settings_for(sim, data_extraction={"mode": mode})
+    config = settings_for(sim, own={"mode": mode})
 
     out = run_tap(config, clock=clock)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import settings_for
+from tests.support.examples import csv_jobs
 from tests.support.expectations import without_metadata
 from tests.support.requests import submits
 from tests.support.run import run_tap
@@ -26,7 +27,7 @@ def test_default_start(sim, clock, config):
 
 def test_windows_adjoin(sim, clock, config):
     """Each request begins where the one before it ends, none longer than window_days."""
-    config["data_extraction"]["window_days"] = 5
+    config[csv_jobs.FAMILY]["window_days"] = 5
 
     run_tap(config, clock=clock, only="qm_workflows")
 
@@ -96,7 +97,7 @@ def test_newest_window(sim, clock, config):
 
 def test_settle_minutes(sim, clock, config):
     """How long ago the newest window ends is settle_minutes."""
-    config["data_extraction"]["settle_minutes"] = 90
+    config[csv_jobs.FAMILY]["settle_minutes"] = 90
 
     out = run_tap(config, clock=clock, only="qm_workflows")
 
@@ -177,7 +178,7 @@ def test_lookback_never_moves_the_bookmark_back(sim, clock, config):
     """While older windows are read again, the bookmark stays where it was."""
     first = run_tap(config, clock=clock, only="qm_workflows")
     config["lookback_days"] = 4
-    config["data_extraction"]["window_days"] = 1
+    config[csv_jobs.FAMILY]["window_days"] = 1
 
     second = run_tap(config, clock=clock, only="qm_workflows", state=first.state)
 

@@ -6,15 +6,13 @@ import pytest
 
 from tap_cxone.errors import ConfigError, InvalidRecords
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 from tests.support.expectations import failure, warnings_logged
-from tests.support.observability import KB, run_tables, table_settings
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
 
 WHEN = {"columns": {"When": "date-time"}}
 SINGLE_RECORDS = {"stream_maps": {PAYROLL: {"more": "'1'"}}}
-SETTING = "data_extraction.entities, entry 'payroll', date_order"
+SETTING = f"{csv_jobs.FAMILY}.entities, entry 'payroll', date_order"
 
 
 def days(out):
@@ -66,27 +64,27 @@ def test_date_without_time_is_not_moved_by_the_zone(payroll):
 def test_local_time_of_a_dashboard_table_is_read_in_the_zone_of_the_request(sim, clock):
     """The tables are exported in `timezone`, and read in it."""
     sim.faults.add(Fault("download", "bytes", body="Started\n2026-03-17 00:30:00\n"))
-    config = table_settings(sim, columns={KB: {"Started": "date-time"}})
+    config = quota_jobs.table_settings(sim, columns={quota_jobs.KB: {"Started": "date-time"}})
 
-    out = run_tables({**config, "timezone": "America/New_York"}, clock)
+    out = quota_jobs.run_tables({**config, "timezone": "America/New_York"}, clock)
 
-    assert [r["started"] for r in out.records(KB)] == ["2026-03-17T04:30:00+00:00"]
+    assert [r["started"] for r in out.records(quota_jobs.KB)] == ["2026-03-17T04:30:00+00:00"]
 
 
 def test_local_time_of_an_export_is_read_in_its_zone(sim, clock):
     """Texts of JSON have the zone of their export."""
     body = '[{"id": "1", "at": "2026-03-15T00:30:00"}]'
     sim.faults.add(Fault("download", "bytes", body=body))
-    config = changed_export_settings(
+    config = json_jobs.changed_export_settings(
         sim,
         timezone="America/New_York",
         columns={"at": "date-time"},
         required_fields=["id"],
     )
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [r["at"] for r in out.records(BOTS)] == ["2026-03-15T04:30:00+00:00"]
+    assert [r["at"] for r in out.records(json_jobs.STREAM)] == ["2026-03-15T04:30:00+00:00"]
 
 
 # Order of day and month

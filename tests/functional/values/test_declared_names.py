@@ -9,8 +9,7 @@ import pytest
 
 from tap_cxone.rows.titles import default_name
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.examples import json_jobs
 from tests.support.run import select
 from tests.support.titles import (
     FIRST_DAY,
@@ -118,11 +117,13 @@ def test_column_of_json_declared_by_the_name_of_its_key_is_typed(sim, clock, key
     """The keys of objects are found like titles, also one that only a later object has."""
     objects = [{"id": "1", keys[0]: "a"}, {"id": "2", keys[0]: "b", keys[1]: 7}]
     sim.faults.add(Fault("download", "bytes", body=json.dumps(objects)))
-    config = changed_export_settings(sim, required_fields=["id"], columns={name: "integer"})
+    config = json_jobs.changed_export_settings(
+        sim, required_fields=["id"], columns={name: "integer"}
+    )
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [record[name] for record in out.records(BOTS)] == [None, 7]
+    assert [record[name] for record in out.records(json_jobs.STREAM)] == [None, 7]
 
 
 def test_column_declared_by_a_retired_name_has_the_present_column(sim, clock):

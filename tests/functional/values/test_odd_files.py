@@ -6,10 +6,11 @@ import unicodedata
 
 import pytest
 
+from tests.support.examples import csv_jobs
 from tests.support.expectations import failure, warnings_logged
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
 
-CSV_SETTING = "data_extraction.entities, entry 'payroll', csv"
+CSV_SETTING = f"{csv_jobs.FAMILY}.entities, entry 'payroll', csv"
 PATHS = pytest.mark.parametrize(
     "core", [{}, {"stream_maps": {PAYROLL: {"more": "'1'"}}}], ids=["lines", "records"]
 )

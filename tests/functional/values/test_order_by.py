@@ -8,14 +8,12 @@ import logging
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 from tests.support.expectations import failure, warnings_logged
-from tests.support.observability import KB, run_tables, table_settings
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
-from tests.support.rooms import NINE, NINE_LEFT, ROOMS
+from tests.support.rooms import NINE, NINE_LEFT, room_of
 
-SETTING = "data_extraction.entities, entry 'payroll', order_by"
+SETTING = f"{csv_jobs.FAMILY}.entities, entry 'payroll', order_by"
 SINGLE_RECORDS = {"stream_maps": {PAYROLL: {"more": "'1'"}}}
 
 
@@ -40,22 +38,22 @@ def test_order_by_is_a_title_and_not_the_column_of_its_letters(payroll, core, ti
 def test_order_by_of_a_table_is_a_title(sim, clock):
     """The same of a table of the dashboard."""
     sim.faults.add(Fault("download", "bytes", body=versions("1", "3", "2")))
-    own = {"order_by": {KB: "Upd %"}, "primary_keys": {KB: ["Record ID"]}}
+    own = {"order_by": {quota_jobs.KB: "Upd %"}, "primary_keys": {quota_jobs.KB: ["Record ID"]}}
 
-    out = run_tables(table_settings(sim, **own), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim, **own), clock)
 
-    assert [record["line"] for record in out.records(KB)] == ["2"]
+    assert [record["line"] for record in out.records(quota_jobs.KB)] == ["2"]
 
 
 def test_order_by_of_an_export_is_a_title(sim, clock):
     """The same of JSON, whose keys may come in any row."""
     rows = [{"id": "1", "upd": 0, "line": 1}, *({"id": "1", "upd %": n} for n in (9, 10, 1))]
     sim.faults.add(Fault("download", "bytes", body=json.dumps(rows)))
-    config = changed_export_settings(sim, order_by="upd %", required_fields=["id"])
+    config = json_jobs.changed_export_settings(sim, order_by="upd %", required_fields=["id"])
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [record["upd_2"] for record in out.records(BOTS)] == ["10"]
+    assert [record["upd_2"] for record in out.records(json_jobs.STREAM)] == ["10"]
 
 
 def test_order_by_follows_a_column_that_moved(payroll):
@@ -88,7 +86,7 @@ def test_order_by_that_no_title_has_is_warned_of_once(payroll, caplog):
 
 def test_absent_column_of_order_by_is_no_warning_if_no_key_repeats(sim, clock, caplog):
     """Built-in workflows without `Last Updated` need no order, and the user has set none."""
-    room = ROOMS[1]
+    room = room_of("qm_workflows")
     room.serve(sim, *NINE)
 
     out = room.run(room.settings(sim), clock)
@@ -263,9 +261,9 @@ def test_order_column_that_json_names_late_is_the_exact_title(sim, clock):
     """A key that only resembles the title says nothing of the dates."""
     rows = [{"id": "1", "UPD": "13/02/2025"}, *({"id": "1", "upd": n} for n in (9, 10, 1))]
     sim.faults.add(Fault("download", "bytes", body=json.dumps(rows)))
-    config = changed_export_settings(sim, order_by="upd", required_fields=["id"])
+    config = json_jobs.changed_export_settings(sim, order_by="upd", required_fields=["id"])
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [record["upd_2"] for record in out.records(BOTS)] == ["10"]
-    assert "date_orders" not in out.state["bookmarks"][BOTS]
+    assert [record["upd_2"] for record in out.records(json_jobs.STREAM)] == ["10"]
+    assert "date_orders" not in out.state["bookmarks"][json_jobs.STREAM]

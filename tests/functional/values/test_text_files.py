@@ -12,10 +12,8 @@ from tap_cxone.errors import ConfigError, DecodeError, InvalidRecords
 from tap_cxone.rows.decode.null_characters import NullCharacterFilter
 from tap_cxone.rows.text_format import TextFormat
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import STREAM as BOTS
-from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 from tests.support.expectations import audit_events, failure, warnings_logged
-from tests.support.observability import KB, run_tables, table_settings
 from tests.support.payroll import PAYROLL, column_values, payroll_csv
 from tests.support.properties import many
 
@@ -35,7 +33,7 @@ def test_null_character_is_replaced_and_counted_in_one_warning(payroll, caplog, 
     assert column_values(out, "note") == ["a\ufffdb", "c\ufffd\ufffd", "d"]
     (warning,) = [text for text in warnings_logged(caplog) if "NUL" in text]
     assert "3 NUL characters" in warning
-    assert "data_extraction.entities, entry 'payroll', csv.null_characters" in warning
+    assert f"{csv_jobs.FAMILY}.entities, entry 'payroll', csv.null_characters" in warning
 
 
 def test_null_characters_are_in_the_audit_log(payroll, audit_log):
@@ -75,11 +73,11 @@ def test_null_character_fails_the_window_if_set(payroll):
 def test_null_character_of_json_is_replaced(sim, clock, written, value):
     """An escaped NUL is one too; an escaped backslash before `u0000` is none."""
     sim.faults.add(Fault("download", "bytes", body=f'[{{"id": "1", "note": "{written}"}}]'))
-    config = changed_export_settings(sim, required_fields=["id"])
+    config = json_jobs.changed_export_settings(sim, required_fields=["id"])
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
-    assert [r["note"] for r in out.records(BOTS)] == [value]
+    assert [r["note"] for r in out.records(json_jobs.STREAM)] == [value]
 
 
 @many
@@ -134,7 +132,7 @@ def test_text_of_another_encoding_names_the_setting(payroll):
     out = payroll.run(payroll_csv("Note", "Zoë").encode("latin-1"))
 
     assert isinstance(failure(out), DecodeError)
-    assert "set data_extraction.entities, entry 'payroll', csv.encoding" in str(failure(out))
+    assert f"set {csv_jobs.FAMILY}.entities, entry 'payroll', csv.encoding" in str(failure(out))
 
 
 @pytest.mark.parametrize("own", ["", "latin-1", "utf-16"], ids=["detected", "latin-1", "utf-16"])
@@ -147,7 +145,7 @@ def test_byte_order_mark_of_another_encoding_names_the_setting(payroll, mark, ow
     out = payroll.run(text, csv={"encoding": own} if own else {})
 
     assert isinstance(failure(out), DecodeError)
-    assert "data_extraction.entities, entry 'payroll', csv.encoding" in str(failure(out))
+    assert f"{csv_jobs.FAMILY}.entities, entry 'payroll', csv.encoding" in str(failure(out))
     assert out.records(PAYROLL) == []
 
 
@@ -173,7 +171,7 @@ def test_text_that_is_not_of_the_set_encoding_names_the_setting(payroll):
 @pytest.mark.parametrize("encoding", ["klingon", "rot13", "base64"])
 def test_encoding_that_does_not_exist_is_a_problem_of_the_settings(payroll, encoding):
     """The path of the setting is named before any request."""
-    with pytest.raises(ConfigError, match=rf"data_extraction\.csv\.encoding is '{encoding}'"):
+    with pytest.raises(ConfigError, match=rf"{csv_jobs.FAMILY}\.csv\.encoding is '{encoding}'"):
         payroll.run("", family={"csv": {"encoding": encoding}})
 
 
@@ -197,19 +195,21 @@ def test_delimiter_of_a_table_without_known_columns_names_the_setting(sim, clock
     """Nothing shows that a semicolon is one, so the message says what to set."""
     sim.faults.add(Fault("download", "bytes", body="Agent;Note\n1;x\n", times=9))
 
-    out = run_tables(table_settings(sim), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim), clock)
 
-    assert f"set observability.stream_csv.{KB}.delimiter" in str(failure(out, KB))
+    assert f"set {quota_jobs.FAMILY}.stream_csv.{quota_jobs.KB}.delimiter" in str(
+        failure(out, quota_jobs.KB)
+    )
 
 
 def test_delimiter_of_a_stream_is_used(sim, clock):
     """A table has settings of its own, and those of the family where it sets none."""
     sim.faults.add(Fault("download", "bytes", body="Agent;Note\n1;N/A\n"))
-    own = {"stream_csv": {KB: {"delimiter": ";"}}, "csv": {"null_values": ["N/A"]}}
+    own = {"stream_csv": {quota_jobs.KB: {"delimiter": ";"}}, "csv": {"null_values": ["N/A"]}}
 
-    out = run_tables(table_settings(sim, **own), clock)
+    out = quota_jobs.run_tables(quota_jobs.table_settings(sim, **own), clock)
 
-    assert [(r["agent"], r["note"]) for r in out.records(KB)] == [("1", None)]
+    assert [(r["agent"], r["note"]) for r in out.records(quota_jobs.KB)] == [("1", None)]
 
 
 def test_delimiter_of_several_characters_is_a_problem_of_the_settings(payroll):

@@ -12,9 +12,8 @@ from typing_extensions import override
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import STREAM, run_exports
+from tests.support.examples import json_jobs, quota_jobs
 from tests.support.expectations import audit_events, warnings_logged
-from tests.support.observability import KB
 from tests.support.run import run_tap
 from tests.support.webhook import with_webhook
 
@@ -43,11 +42,11 @@ def test_webhook_reports_a_stream_that_failed(sim, clock, listener):
     """A stream that failed is reported with its reason."""
     sim.faults.add(Fault("submit", "job-failed"))
 
-    run_exports(with_webhook(sim, listener, events=["stream_failed"]), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, events=["stream_failed"]), clock)
 
     (body,) = listener.told
     (line,) = audit_events(listener.log, "stream_failed")
-    assert (body["event"], body["stream"]) == ("stream_failed", STREAM)
+    assert (body["event"], body["stream"]) == ("stream_failed", json_jobs.STREAM)
     assert body["reason"] == line["reason"]
     assert body["timestamp"] == line["at"]
 
@@ -58,7 +57,7 @@ def test_webhook_reports_failed_stream_on_a_full_disk(sim, clock, listener, tmp_
     config = with_webhook(sim, listener, events=["stream_failed"])
     monkeypatch.setattr("tap_cxone.events.local_file.LocalFile.append", _full_disk)
 
-    run_exports(config, clock)
+    json_jobs.run_exports(config, clock)
 
     assert [body["event"] for body in listener.told] == ["stream_failed"]
 
@@ -72,7 +71,7 @@ def test_webhook_reports_quarantined_rows(simulate, clock, listener):
     """A committed window with invalid rows is reported with their number."""
     sim = simulate(rows_per_day=120, invalid_elements=7)
 
-    run_exports(with_webhook(sim, listener, events=["quarantine"]), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, events=["quarantine"]), clock)
 
     (body,) = listener.told
     assert (body["event"], body["quarantined"]) == ("quarantine", 7)
@@ -81,7 +80,7 @@ def test_webhook_reports_quarantined_rows(simulate, clock, listener):
 
 def test_webhook_reports_no_quarantine_without_invalid_rows(sim, clock, listener):
     """A window without invalid rows is no event of the quarantine."""
-    run_exports(with_webhook(sim, listener, events=["quarantine"]), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, events=["quarantine"]), clock)
 
     assert listener.told == []
 
@@ -92,20 +91,20 @@ def test_webhook_reports_new_columns_as_drift(sim, clock, listener):
     body = f'[{row}"duration":1,"mood":"good"}}]'
     sim.faults.add(Fault("download", "bytes", body=body))
 
-    run_exports(with_webhook(sim, listener, events=["drift"]), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, events=["drift"]), clock)
 
     (told,) = listener.told
-    assert (told["event"], told["stream"], told["columns"]) == ("drift", STREAM, ["mood"])
+    assert (told["event"], told["stream"], told["columns"]) == ("drift", json_jobs.STREAM, ["mood"])
 
 
 def test_webhook_reports_a_stuck_job(sim, clock, listener):
     """A job that still runs at its time limit is reported with its status and its age."""
     sim.faults.add(Fault("submit", "job-stuck", times=9))
 
-    run_exports(with_webhook(sim, listener, events=["job_stuck"]), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, events=["job_stuck"]), clock)
 
     (told,) = listener.told
-    assert (told["event"], told["job_id"]) == ("job_stuck", sim.analytics_exports[0].id)
+    assert (told["event"], told["job_id"]) == ("job_stuck", json_jobs.export_jobs(sim)[0].id)
     assert told["seconds"] >= 30 * 60
     assert "next run" in told["outcome"]
 
@@ -114,21 +113,21 @@ def test_webhook_reports_an_exhausted_quota(sim, clock, listener):
     """A stream that stops at its quota is reported."""
     config = with_webhook(sim, listener, 5, events=["quota_exhausted"])
     config |= tap_settings(sim.url, families=ALL_FAMILIES)
-    config["observability"] = {"window_days": 1}
+    config[quota_jobs.FAMILY] = {"window_days": 1}
 
-    run_tap(config, clock=clock, only=KB)
+    run_tap(config, clock=clock, only=quota_jobs.KB)
 
     (told,) = listener.told
-    assert (told["event"], told["stream"]) == ("quota_exhausted", KB)
+    assert (told["event"], told["stream"]) == ("quota_exhausted", quota_jobs.KB)
 
 
 def test_webhook_reports_a_quota_that_fails_the_stream(sim, clock, listener):
     """With `on_quota_exhausted: fail` both events are reported."""
     config = with_webhook(sim, listener, 5, events=["quota_exhausted", "stream_failed"])
     config |= tap_settings(sim.url, families=ALL_FAMILIES)
-    config |= {"observability": {"window_days": 1}, "on_quota_exhausted": "fail"}
+    config |= {quota_jobs.FAMILY: {"window_days": 1}, "on_quota_exhausted": "fail"}
 
-    run_tap(config, clock=clock, only=KB)
+    run_tap(config, clock=clock, only=quota_jobs.KB)
 
     quota, failed = listener.told
     assert (quota["event"], failed["event"]) == ("quota_exhausted", "stream_failed")
@@ -137,7 +136,7 @@ def test_webhook_reports_a_quota_that_fails_the_stream(sim, clock, listener):
 
 def test_webhook_reports_the_end_of_a_run(sim, clock, listener):
     """The end of the run is the last notification, with its outcome."""
-    run_exports(with_webhook(sim, listener, 2, events=COMMITS_AND_END), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, 2, events=COMMITS_AND_END), clock)
 
     events = [body["event"] for body in listener.told]
     (ended,) = reported(listener, "run_ended")
@@ -150,7 +149,7 @@ def test_webhook_reports_at_the_end_what_was_not_delivered(sim, clock, listener)
     """The end of the run lists what could not be delivered, even after the webhook was disabled."""
     listener.script = [400] * 3
 
-    run_exports(with_webhook(sim, listener, 5, events=COMMITS_AND_END), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, 5, events=COMMITS_AND_END), clock)
 
     (ended,) = reported(listener, "run_ended")
     assert ended["undelivered_count"] == 5
@@ -164,7 +163,7 @@ def test_webhook_without_run_ended_logs_what_was_not_delivered(sim, clock, liste
     """Without the event run_ended the log has the number of lost notifications."""
     listener.always = 400
 
-    run_exports(with_webhook(sim, listener, 5), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, 5), clock)
 
     assert [w for w in warnings_logged(caplog) if "5 notifications of this run" in w]
 
@@ -173,7 +172,7 @@ def test_webhook_reports_an_interrupted_run(sim, clock, listener):
     """A run that a signal ends is reported as interrupted."""
     config = with_webhook(sim, listener, events=["run_ended"])
 
-    run_exports(config, clock, tap_class=InterruptedTap)
+    json_jobs.run_exports(config, clock, tap_class=InterruptedTap)
 
     (ended,) = listener.told
     assert ended["outcome"] == "interrupted"
@@ -181,7 +180,7 @@ def test_webhook_reports_an_interrupted_run(sim, clock, listener):
 
 def test_webhook_signature_is_hmac_of_the_body(sim, clock, listener):
     """With a secret the header has the HMAC-SHA256 of the very bytes that were sent."""
-    run_exports(with_webhook(sim, listener, sample_size=1, secret="S1GNING-K3Y"), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, sample_size=1, secret="S1GNING-K3Y"), clock)
 
     ((_, headers, body),) = listener.seen
     digest = hmac.new(b"S1GNING-K3Y", body, hashlib.sha256).hexdigest()
@@ -190,7 +189,7 @@ def test_webhook_signature_is_hmac_of_the_body(sim, clock, listener):
 
 def test_webhook_without_secret_has_no_signature(sim, clock, listener):
     """Without a secret there is no signature header."""
-    run_exports(with_webhook(sim, listener), clock)
+    json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     ((_, headers, _),) = listener.seen
     assert "x-signature-256" not in headers
@@ -198,6 +197,6 @@ def test_webhook_without_secret_has_no_signature(sim, clock, listener):
 
 def test_webhook_event_unknown_is_a_setting_error(sim, clock, listener):
     """An event that does not exist is a mistake of the settings."""
-    out = run_exports(with_webhook(sim, listener, events=["finished"]), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, events=["finished"]), clock)
 
     assert "completion_webhook.events" in str(out.error)

@@ -10,13 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.analytics_exports import (
-    STREAM,
-    conversation_ids,
-    expected_conversations,
-    export_settings,
-    run_exports,
-)
+from tests.support.examples import json_jobs
 from tests.support.expectations import audit_events, failure, warnings_logged
 from tests.support.ids import readable
 from tests.support.webhook import PATH, with_webhook
@@ -31,8 +25,8 @@ if TYPE_CHECKING:
 
 def everything(out: Output, sim: Simulator, number: int) -> bool:
     """Return True if a run succeeded, with all of its rows."""
-    return out.error is None and conversation_ids(out) == [
-        row["id"] for row in expected_conversations(sim, number)
+    return out.error is None and json_jobs.conversation_ids(out) == [
+        row["id"] for row in json_jobs.expected_conversations(sim, number)
     ]
 
 
@@ -41,7 +35,7 @@ def test_failed_notification_is_logged_and_audited(sim, clock, listener, caplog,
     """A failed notification is logged and audited; the run succeeds."""
     listener.always = answer
 
-    out = run_exports(with_webhook(sim, listener), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     (line,) = audit_events(listener.log, "webhook_failed")
     assert everything(out, sim, 1)
@@ -49,7 +43,7 @@ def test_failed_notification_is_logged_and_audited(sim, clock, listener, caplog,
     assert {where for where, _, _ in listener.seen} == {PATH}
     assert any("its notification failed" in warning for warning in warnings_logged(caplog))
     assert line["host"] == f"127.0.0.1:{listener.server_port}"
-    assert line["stream"] == STREAM
+    assert line["stream"] == json_jobs.STREAM
     assert audit_events(listener.log, "webhook_sent") == []
 
 
@@ -58,7 +52,7 @@ def test_webhook_failure_that_passes_is_retried(sim, clock, listener, caplog, fa
     """A failure that passes is tried again, and is none."""
     listener.script = list(failures)
 
-    run_exports(with_webhook(sim, listener), clock)
+    json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     (line,) = audit_events(listener.log, "webhook_sent")
     assert len(listener.seen) == len(failures) + 1
@@ -73,7 +67,7 @@ def test_silent_listener_counts_as_failed(sim, clock, listener):
     """A listener that does not answer in time is one that fails."""
     listener.always = "silence"
 
-    out = run_exports(with_webhook(sim, listener, timeout_seconds=0.2), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, timeout_seconds=0.2), clock)
 
     assert everything(out, sim, 1)
     assert len(listener.seen) == 3
@@ -86,10 +80,10 @@ def test_webhook_address_without_listener_fails(sim, clock, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = tmp_path / "audit.jsonl"
-    config = export_settings(sim, 1, audit_log_path=str(path))
+    config = json_jobs.export_settings(sim, 1, audit_log_path=str(path))
     config["completion_webhook"] = {"url": f"http://127.0.0.1:{port}/"}
 
-    out = run_exports(config, clock)
+    out = json_jobs.run_exports(config, clock)
 
     assert everything(out, sim, 1)
     assert len(audit_events(path, "webhook_failed")) == 1
@@ -99,7 +93,7 @@ def test_webhook_is_disabled_after_three_failures(sim, clock, listener, caplog):
     """After three failed notifications in a row the webhook is disabled, with one warning."""
     listener.always = 400
 
-    out = run_exports(with_webhook(sim, listener, 5), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, 5), clock)
 
     assert everything(out, sim, 5)
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
@@ -111,7 +105,7 @@ def test_not_in_a_row(sim, clock, listener):
     """A success in between starts the count again."""
     listener.script = [400, 400, 204, 400, 400]
 
-    run_exports(with_webhook(sim, listener, 5), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, 5), clock)
 
     assert len(listener.seen) == 5
     assert len(audit_events(listener.log, "webhook_failed")) == 4
@@ -122,7 +116,7 @@ def test_webhook_success_without_json_is_a_success(sim, clock, listener):
     """Whatever words a listener answers with, a success is one."""
     listener.always, listener.words = 200, "<html>thanks"
 
-    run_exports(with_webhook(sim, listener), clock)
+    json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     assert len(audit_events(listener.log, "webhook_sent")) == 1
 
@@ -132,7 +126,7 @@ def test_failed_notification_does_not_hide_a_failed_stream(sim, clock, listener)
     listener.always = 500
     sim.faults.add(Fault("submit", "job-failed", after=1))
 
-    out = run_exports(with_webhook(sim, listener, 2), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, 2), clock)
 
     assert "job" in str(failure(out))
     assert listener.windows == ["2026-03-15"] * 3
@@ -158,7 +152,7 @@ def test_neither_address_nor_headers_show(sim, listener, caplog, answer, echo):
     }[echo]
 
     config = with_webhook(sim, listener, headers=own, timeout_seconds=0.05)
-    out = run_exports(config, sim.backend.clock)
+    out = json_jobs.run_exports(config, sim.backend.clock)
 
     said = caplog.text + listener.log.read_text() + str(out.error)
     assert out.error is None

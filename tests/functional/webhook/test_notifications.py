@@ -8,43 +8,40 @@ import pytest
 
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
-from tests.support.analytics_exports import (
-    STREAM,
-    conversation_ids,
-    expected_conversations,
-    run_exports,
-)
+from tests.support.examples import json_jobs
 from tests.support.expectations import audit_events, failure
-from tests.support.observability import KB
 from tests.support.run import Killed, run_tap
+from tests.support.scenes import FILE_SCENES
 from tests.support.webhook import PATH, SHAPE, exact, with_webhook
 
 
 def test_one_post_a_window(sim, clock, listener):
     """Every committed window is posted once, in order, with what is known of it."""
-    out = run_exports(with_webhook(sim, listener, 3), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, 3), clock)
 
     assert out.error is None
     assert listener.windows == ["2026-03-15", "2026-03-16", "2026-03-17"]
-    assert [told["job_id"] for told in listener.told] == [job.id for job in sim.analytics_exports]
+    assert [told["job_id"] for told in listener.told] == [
+        job.id for job in json_jobs.export_jobs(sim)
+    ]
     first = listener.told[0]
     assert list(first) == SHAPE
     assert first == {
         "source": "tap-cxone",
         "event": "window_committed",
-        "family": "analytics_exports",
-        "stream": STREAM,
-        "job_id": sim.analytics_exports[0].id,
+        "family": json_jobs.FAMILY,
+        "stream": json_jobs.STREAM,
+        "job_id": json_jobs.export_jobs(sim)[0].id,
         "window_start": "2026-03-15T00:00:00+00:00",
         "window_end": "2026-03-16T00:00:00+00:00",
-        "record_count": len(expected_conversations(sim)),
+        "record_count": len(json_jobs.expected_conversations(sim)),
         "timestamp": audit_events(listener.log, "window_committed")[0]["at"],
     }
 
 
 def test_it_is_json(sim, clock, listener):
     """The news is JSON, posted to the address as it is set."""
-    run_exports(with_webhook(sim, listener), clock)
+    json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     ((where, headers, _),) = listener.seen
     assert where == PATH
@@ -57,19 +54,14 @@ def test_webhook_headers_are_sent(sim, clock, listener):
     """Headers that are set are sent."""
     own = {"Authorization": "Bearer abc", "X-Team": "data"}
 
-    run_exports(with_webhook(sim, listener, headers=own), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, headers=own), clock)
 
     ((_, headers, _),) = listener.seen
     assert (headers["authorization"], headers["x-team"]) == ("Bearer abc", "data")
 
 
 @pytest.mark.parametrize(
-    ("family", "stream"),
-    [
-        ("data_extraction", "qm_workflows"),
-        ("observability", KB),
-        ("analytics_exports", STREAM),
-    ],
+    ("family", "stream"), {scene.family: scene.stream for scene in FILE_SCENES}.items()
 )
 def test_webhook_notifies_windows_of_every_family(sim, clock, listener, family, stream):
     """Windows of every family are notified."""
@@ -89,7 +81,7 @@ def test_empty_window_is_notified(simulate, clock, listener):
     """A window without rows is notified too."""
     sim = simulate(rows_per_day=0)
 
-    run_exports(with_webhook(sim, listener, sample_size=5), clock)
+    json_jobs.run_exports(with_webhook(sim, listener, sample_size=5), clock)
 
     assert listener.told[0]["record_count"] == 0
     assert listener.told[0]["data_sample"] == []
@@ -99,21 +91,23 @@ def test_what_is_counted(simulate, clock, listener):
     """Only records that left are counted: neither repeats nor what went to the quarantine."""
     sim = simulate(rows_per_day=120, invalid_elements=7, duplicates=9)
 
-    out = run_exports(with_webhook(sim, listener), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener), clock)
 
     assert len(out.records("quarantine")) == 7
     assert (
         listener.told[0]["record_count"]
-        == len(expected_conversations(sim))
-        == len(conversation_ids(out))
+        == len(json_jobs.expected_conversations(sim))
+        == len(json_jobs.conversation_ids(out))
     )
 
 
 def test_it_comes_after_the_state(sim, clock, listener):
     """A window is notified only after its STATE is emitted."""
     config = with_webhook(sim, listener, 2)
-    whole = run_exports(config, clock)
-    marks = [m.get("value", {}).get("bookmarks", {}).get(STREAM, {}) for m in whole.messages]
+    whole = json_jobs.run_exports(config, clock)
+    marks = [
+        m.get("value", {}).get("bookmarks", {}).get(json_jobs.STREAM, {}) for m in whole.messages
+    ]
     commits = [
         place + 1
         for place, (before, mark) in enumerate(pairwise([{}, *marks]))
@@ -123,11 +117,11 @@ def test_it_comes_after_the_state(sim, clock, listener):
     ]
     listener.seen.clear()
 
-    cut = run_exports(config, clock, cut_after=commits[0])
+    cut = json_jobs.run_exports(config, clock, cut_after=commits[0])
     assert isinstance(cut.error, Killed)
     assert listener.told == []
 
-    run_exports(config, clock, cut_after=commits[0] + 1)
+    json_jobs.run_exports(config, clock, cut_after=commits[0] + 1)
     assert listener.windows == ["2026-03-15"]
 
 
@@ -135,7 +129,7 @@ def test_window_not_committed_is_not_notified(sim, clock, listener):
     """A window that is not committed is not notified."""
     sim.faults.add(Fault("download", "html", after=1, times=9))
 
-    out = run_exports(with_webhook(sim, listener, 3), clock)
+    out = json_jobs.run_exports(with_webhook(sim, listener, 3), clock)
 
     assert isinstance(failure(out), Exception)
     assert listener.windows == ["2026-03-15"]

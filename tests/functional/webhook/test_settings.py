@@ -6,7 +6,7 @@ import pytest
 
 from tap_cxone.errors import ConfigError
 from tap_cxone.tap import TapCXone
-from tests.support.analytics_exports import changed_export_settings, run_exports
+from tests.support.examples import json_jobs
 from tests.support.ids import readable
 
 
@@ -40,7 +40,7 @@ def test_webhook_setting_wrong_is_named_without_the_address(own, words):
 def test_webhook_settings_do_not_show(listener):
     """The address and the headers are in no representation of the settings."""
     hook = {"url": listener.url, "headers": {"X": "K3YVALUE"}}
-    application = {"client_id": "a", "client_secret": "b", "analytics_exports": {}}
+    application = {"client_id": "a", "client_secret": "b", json_jobs.FAMILY: {}}
     config = {**application, "completion_webhook": hook}
 
     shown = repr(TapCXone(config=config).settings)
@@ -51,9 +51,9 @@ def test_webhook_settings_do_not_show(listener):
 
 def test_webhook_of_a_changed_export_has_its_name_and_type(sim, clock, listener):
     """A changed export is notified with its own name and type."""
-    config = changed_export_settings(sim, columns={"turns": "integer"})
+    config = json_jobs.changed_export_settings(sim, columns={"turns": "integer"})
     config["completion_webhook"] = {"url": listener.url, "sample_size": 1}
 
-    run_exports(config, clock)
+    json_jobs.run_exports(config, clock)
 
     assert isinstance(listener.told[0]["data_sample"][0]["turns"], int)

@@ -76,6 +76,7 @@ REMEDIES: dict[int, tuple[str, ...]] = {
     500: AGAIN,
 }
 WAITED = Fails(("throttle_timeout_minutes", "429"), ("another client may be exporting",))
+LACKS_ENTRIES = Fails(("received 1 of 3 announced entries",), AGAIN)
 UNKNOWN_JOB = Fails(("produced no file", "does not know the job"), AGAIN)
 
 
@@ -121,6 +122,14 @@ def _usual_outcome(scene: Scene, place: FaultPoint, status: int) -> Fails:
 # JSON of another shape
 
 NO_ACCESS = "the response has no valid access_token"
+UNKNOWN_STATUS = Exact(warns=("tap-cxone does not know the status in", "Please report the status"))
+OTHER_DAY = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T23:59:59Z"}
+"""A day that no window has."""
+
+# Silence
+
+SILENCE = 0.2
+"""Seconds that the tap bears it."""
 
 # Clocks
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tap_cxone.simulator.faults import FaultPoint
     from tests.support.run import Output
     from tests.support.scene import Truth
 
@@ -137,6 +138,20 @@ class Row:
     def id(self) -> str:
         """Return the name of its test."""
         return f"{self.scene}-{self.name}".replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class FaultRows:
+    """What the folder of a family adds to the table.
+
+    Attributes:
+        rows: Yields the rows that concern the family alone.
+        submits: What comes of a doubtful response to a submit, by point and label of the row,
+            where it is not what comes of it in every family.
+    """
+
+    rows: Callable[[], Iterable[Row]] = tuple
+    submits: Mapping[tuple[FaultPoint, str], Exact | Fails] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.resilience.faults.answers import EXACT
+from tests.resilience.faults.family_rows import family_rows
 from tests.resilience.faults.play import Played, Row
-from tests.resilience.faults.rows.definitions import definition_rows
 from tests.resilience.faults.rows.error_pages import error_page_rows
-from tests.resilience.faults.rows.files import csv_rows, file_rows, json_rows
+from tests.resilience.faults.rows.files import csv_rows, file_rows
 from tests.resilience.faults.rows.history import history_rows
-from tests.resilience.faults.rows.jobs import job_rows, update_rows
+from tests.resilience.faults.rows.jobs import job_rows
 from tests.resilience.faults.rows.lasting import lasting_rows
 from tests.resilience.faults.rows.logins import login_rows
-from tests.resilience.faults.rows.pages import page_rows
 from tests.resilience.faults.rows.passing import passing_rows
 from tests.resilience.faults.rows.second_windows import second_window_rows
-from tests.resilience.faults.rows.shapes import shape_rows
-from tests.resilience.faults.rows.submits import extraction_rows, submit_rows, uncounted_rows
+from tests.resilience.faults.rows.shapes import submit_shape_rows
+from tests.resilience.faults.rows.submits import submit_rows
 from tests.resilience.faults.rows.waiting import (
     clock_rows,
     retry_after_rows,
@@ -43,25 +42,20 @@ ROWS: list[Row] = [
     *(Row("nothing", scene, (), EXACT) for scene in SCENES),
     *by_turns(passing_rows(), 61),
     *by_turns(submit_rows(), 13),
-    *by_turns(uncounted_rows(), 2),
-    *by_turns(extraction_rows(), 3),
     *by_turns(lasting_rows(), 61),
-    *by_turns(shape_rows(), 53),
+    *by_turns(submit_shape_rows(), 13),
     *by_turns(login_rows(), 7),
     *by_turns(retry_after_rows(), 13),
     *by_turns(silence_rows(), 5),
     *by_turns(unreachable_rows(), 3),
-    *by_turns(update_rows(), 7),
     *by_turns(clock_rows(), 5),
     *by_turns(job_rows(), 7),
     *by_turns(file_rows(), 23),
     *by_turns(csv_rows(), 7),
-    *json_rows(),
-    *by_turns(page_rows(), 5),
     *by_turns(second_window_rows(), 4),
     *by_turns(history_rows(), 7),
-    *by_turns(definition_rows(), 4),
     *by_turns(error_page_rows(), 7),
+    *by_turns(family_rows(), 9),
 ]
 
 

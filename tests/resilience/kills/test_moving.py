@@ -22,7 +22,7 @@ from tests.resilience.kills.trial import (
     different,
     reference,
 )
-from tests.support import observability as dashboard
+from tests.support.examples import quota_jobs
 from tests.support.kill_cases import Case
 from tests.support.run import Killed
 
@@ -123,8 +123,8 @@ class Rationed(Trial):
     def __enter__(self) -> Self:
         """Begin with three exports left."""
         super().__enter__()
-        own: dict[str, Any] = self.config["observability"]
-        self.config["observability"] = {**own, "exports_per_day": 3}
+        own: dict[str, Any] = self.config[quota_jobs.FAMILY]
+        self.config[quota_jobs.FAMILY] = {**own, "exports_per_day": 3}
         return self
 
 
@@ -134,14 +134,14 @@ class Rationed(Trial):
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_under_a_quota(kind: Kind, step):
     """Each export is spent once, but for the one whose name no STATE had."""
-    case = next(case for case in CASES if case.name == "observability")
+    case = next(case for case in CASES if case.family == quota_jobs.FAMILY)
     known = reference(case.name, QUOTA)
     case = Case(**{**vars(case), "options": {"exports_per_day": 3}})
     for number in range(2, 18, step):
         with Rationed(case, QUOTA) as trial:
             trial.killed(Point(kind, number))
             nights = 0
-            while trial.bookmark(dashboard.KB) != START + DAY:
+            while trial.bookmark(quota_jobs.KB) != START + DAY:
                 assert trial.live(None).error is None
                 trial.clock.instant += timedelta(hours=24, minutes=1)
                 nights += 1

@@ -9,7 +9,7 @@ import pytest
 
 from tap_cxone.simulator import Options, Simulator
 from tests.resilience.kills.killing import KINDS, Life, Point, live
-from tests.support.reporting import REPORT, report_config
+from tests.support.examples import full_lists
 from tests.support.run import FakeClock, Killed
 
 if TYPE_CHECKING:
@@ -24,13 +24,15 @@ def killed_runs(kind: Kind, step: int) -> Iterator[tuple[Life, Life, Simulator]]
     while alive:
         clock = FakeClock()
         with Simulator(Options(rows_per_day=2, job_seconds=12), clock=clock) as sim:
-            config = report_config(sim)
-            first = live(config, clock, (REPORT,), point=Point(kind, number, timedelta(0)))
+            config = full_lists.report_config(sim)
+            first = live(
+                config, clock, (full_lists.REPORT,), point=Point(kind, number, timedelta(0))
+            )
             alive = isinstance(first.error, Killed)
             if alive:
                 states = first.output.states
                 state = states[-1] if states else None
-                yield first, live(config, clock, (REPORT,), state=state), sim
+                yield first, live(config, clock, (full_lists.REPORT,), state=state), sim
         number += step
 
 
@@ -46,10 +48,12 @@ def test_report_run_killed_anywhere_starts_no_second_job(kind, step):
         jobs = sim.report_jobs.all()
         wanted = {r["Contact ID"] for r in sim.report_jobs.rows(jobs[-1].start, jobs[-1].end)}
         lost = [seen for seen in first.asked[-1:] if "POST" in seen and "report-jobs" in seen]
-        done = first.output.states and first.output.records(REPORT)
+        done = first.output.states and first.output.records(full_lists.REPORT)
         assert second.error is None, first.point
-        assert {record["contact_id"] for record in second.output.records(REPORT)} == wanted
+        assert {
+            record["contact_id"] for record in second.output.records(full_lists.REPORT)
+        } == wanted
         assert len(jobs) <= 1 + bool(lost or done), first.point
-        assert not second.output.state["bookmarks"][REPORT].get("pending_jobs")
+        assert not second.output.state["bookmarks"][full_lists.REPORT].get("pending_jobs")
         kills += 1
     assert kills > 1

@@ -30,7 +30,7 @@ from tests.resilience.kills.processes import (
     wait_while_running,
 )
 from tests.resilience.kills.trial import Key, check_schemas, different, keyed
-from tests.support import observability as dashboard
+from tests.support.examples import json_jobs, quota_jobs
 from tests.support.kill_cases import DAY, QUARANTINE, Case
 from tests.support.run import run_tap, select
 
@@ -79,7 +79,7 @@ def configured(case: Case, sim: Simulator, **changes: Any) -> dict[str, Any]:
     if case.name == "analytics":
         other = {"name": OTHER, "filter": "type eq 'bot' and escalated eq 'true'"}
         own = {"exports": [other], "max_concurrent": 1}
-        config["analytics_exports"] = {**config["analytics_exports"], **own}
+        config[json_jobs.FAMILY] = {**config[json_jobs.FAMILY], **own}
     return config
 
 
@@ -246,11 +246,11 @@ def test_two_with_the_same_history_share_its_jobs(tmp_path, name, most):
 @pytest.mark.slow
 def test_two_share_a_quota(tmp_path, journal_address):
     """The day's exports are those of both: none is refused by the API, both end cleanly."""
-    case = BY_NAME["observability"]
-    cases = replace(case, small=(dashboard.KB,)), replace(case, small=(dashboard.GR,))
+    case = next(case for case in CASES if case.family == quota_jobs.FAMILY)
+    cases = replace(case, small=(quota_jobs.KB,)), replace(case, small=(quota_jobs.GR,))
     with case_simulator(case, job_seconds=100, exports_per_day=3) as sim:
         config = process_settings(case, sim, journal=journal_address)
-        config["observability"] |= {"exports_per_day": 3}
+        config[quota_jobs.FAMILY] |= {"exports_per_day": 3}
         together(cases, tmp_path, config)
 
         assert (sim.exports, sim.quota_violations) == (3, 0)

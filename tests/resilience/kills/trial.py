@@ -23,7 +23,7 @@ from tap_cxone.simulator.registry import Options
 from tap_cxone.windows import Window
 from tests.resilience.kills.cases import ALL
 from tests.resilience.kills.killing import Kind, Life, Point, live
-from tests.support import scheduled_reports as reports
+from tests.support.examples import report_runs
 from tests.support.kill_cases import QUARANTINE, Case, Work
 from tests.support.run import FakeClock, Killed, Output
 
@@ -349,7 +349,7 @@ def each(output: Output) -> Iterator[tuple[Key, dict[str, Any]]]:
             keys[message["stream"]] = message["key_properties"]
         if message["type"] == "RECORD":
             stream, record = message["stream"], message["record"]
-            names = ["name"] if stream == reports.LISTED else keys[stream]
+            names = ["name"] if stream == report_runs.LISTED else keys[stream]
             yield (stream, *(str(record[name]) for name in names)), record
 
 

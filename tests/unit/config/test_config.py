@@ -13,19 +13,12 @@ from jsonschema import Draft202012Validator
 from tap_cxone.config import validation as checks
 from tap_cxone.config.connection import AccessKey
 from tap_cxone.config.definition import nested_settings
-from tap_cxone.config.model import Settings
 from tap_cxone.config.types import COLUMN_TYPES
-from tap_cxone.families.data_extraction.settings import DataExtractionSettings, EntitySettings
-from tap_cxone.families.observability.settings import ObservabilitySettings
 from tap_cxone.families.registry import FAMILIES, settings_schema
+from tests.support.examples import csv_jobs, quota_jobs
 from tests.support.ids import readable
 from tests.support.properties import many
-
-
-def read_settings(config: dict[str, Any]) -> Settings:
-    """Return the settings of all families as the tap reads them."""
-    return Settings.from_config(config, [family.settings for family in FAMILIES])
-
+from tests.support.settings import read_settings
 
 SCHEMA = settings_schema()
 HOST = "https://api-na1.niceincontact.com"
@@ -156,14 +149,6 @@ def test_nested_defaults_are_the_real_ones(path):
     assert read_settings(said) == read_settings(silent)
 
 
-def test_null_that_is_a_value():
-    """Without a quota of exports `exports_per_day` is null, which is not its default."""
-    of = {n: read_settings({"observability": {"exports_per_day": n}}) for n in (None, 3)}
-
-    assert of[None].section(ObservabilitySettings).exports_per_day is None
-    assert of[3] == read_settings({"observability": {}})
-
-
 # Defaults
 
 
@@ -191,22 +176,6 @@ def test_default(name, value):
     assert getattr(read_settings({}), name) == value
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("mode", "auto"),
-        ("window_days", 14),
-        ("min_submit_interval", timedelta(seconds=30)),
-        ("availability_delay", timedelta(minutes=30)),
-        ("entities", ()),
-    ],
-    ids=readable,
-)
-def test_default_of_data_extraction(name, value):
-    """Without settings the limits of the API hold."""
-    assert getattr(read_settings({}).section(DataExtractionSettings), name) == value
-
-
 # Reading
 
 CONFIG = {
@@ -214,25 +183,14 @@ CONFIG = {
     "access_key_secret": "hush-hush",
     "region": "eu1",
     "base_url": "http://127.0.0.1:8080",
-    "endpoints": {"data_extraction": "https://proxy.example"},
+    "endpoints": {csv_jobs.FAMILY: "https://proxy.example"},
     "start_date": "2026-01-01",
     "end_date": "2026-01-31T12:00:00+02:00",
     "lookback_days": 2,
-    "data_extraction": {
+    csv_jobs.FAMILY: {
         "mode": "async",
         "window_days": 1,
-        "request_spacing_seconds": 0.05,
-        "settle_minutes": 1.5,
-        "entities": [
-            {
-                "name": "wfm_payroll",
-                "entity_name": "wfm-payroll",
-                "version": "1",
-                "primary_keys": ["Agent ID", "day"],
-                "columns": {"Hours": "number", "Day": "date"},
-            },
-            {"name": "qm_workflows"},
-        ],
+        "entities": [{"name": "qm_workflows"}],
     },
     "schema_drift": "fail",
     "poll_interval_seconds": 0.05,
@@ -250,7 +208,7 @@ def test_settings_are_typed():
     assert read.access_key == AccessKey("id", "hush-hush")
     assert read.region == "eu1"
     assert read.base_url == "http://127.0.0.1:8080"
-    assert read.endpoints == {"data_extraction": "https://proxy.example"}
+    assert read.endpoints == {csv_jobs.FAMILY: "https://proxy.example"}
     assert read.start_date == datetime(2026, 1, 1, tzinfo=UTC)
     assert read.end_date == datetime(2026, 1, 31, 10, tzinfo=UTC)
     assert read.lookback == timedelta(days=2)
@@ -260,48 +218,6 @@ def test_settings_are_typed():
     assert read.throttle_timeout == timedelta(seconds=15)
     assert read.max_retries == 0
     assert read.user_agent == "me/1"
-
-
-def test_settings_of_data_extraction_are_typed():
-    """Every setting of the family arrives, as what it is."""
-    read = read_settings(CONFIG).section(DataExtractionSettings)
-
-    assert (read.mode, read.window_days) == ("async", 1)
-    assert read.min_submit_interval == timedelta(seconds=0.05)
-    assert read.availability_delay == timedelta(seconds=90)
-
-
-def test_settings_of_an_entity():
-    """An entity is read with its keys and column types in the order given."""
-    entity, _ = read_settings(CONFIG).section(DataExtractionSettings).entities
-
-    assert entity == EntitySettings(
-        name="wfm_payroll",
-        entity_name="wfm-payroll",
-        version="1",
-        primary_keys=("Agent ID", "day"),
-        columns={"Hours": "number", "Day": "date"},
-    )
-    assert list(entity.columns) == ["Hours", "Day"]
-
-
-def test_entity_without_columns_keeps_the_built_in_ones():
-    """What is not said of an entity is left to the built-in one."""
-    *_, entity = read_settings(CONFIG).section(DataExtractionSettings).entities
-
-    assert entity == EntitySettings("qm_workflows", None, None, None, {})
-
-
-def test_no_keys_are_not_the_built_in_ones():
-    """An empty list of keys is an answer, not silence."""
-    entities = [{"name": "qm_workflows", "primary_keys": []}]
-    (entity,) = (
-        read_settings({"data_extraction": {"entities": entities}})
-        .section(DataExtractionSettings)
-        .entities
-    )
-
-    assert entity.primary_keys == ()
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "access_key_secret"])
@@ -322,7 +238,7 @@ def test_settings_do_not_share_what_was_given():
     """Changing what was given later changes nothing."""
     given: dict[str, Any] = copy.deepcopy(CONFIG)
     read = read_settings(given)
-    given["endpoints"]["data_extraction"] = "https://elsewhere.example"
+    given["endpoints"][csv_jobs.FAMILY] = "https://elsewhere.example"
 
     assert read == read_settings(CONFIG)
 
@@ -336,12 +252,12 @@ def test_settings_do_not_share_what_was_given():
         ({}, HOST),
         ({"base_url": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080"),
         ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080"),
-        ({"endpoints": {"data_extraction": "https://proxy.example/"}}, "https://proxy.example"),
-        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, HOST),
+        ({"endpoints": {csv_jobs.FAMILY: "https://proxy.example/"}}, "https://proxy.example"),
+        ({"endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"}}, HOST),
         (
             {
                 "base_url": "https://b.example",
-                "endpoints": {"data_extraction": "https://e.example"},
+                "endpoints": {csv_jobs.FAMILY: "https://e.example"},
             },
             "https://e.example",
         ),
@@ -350,7 +266,7 @@ def test_settings_do_not_share_what_was_given():
 )
 def test_host(config, host):
     """A family's host is the one in `endpoints`, else `base_url`, else the vendor's."""
-    assert read_settings(config).base_url_for("data_extraction", HOST) == host
+    assert read_settings(config).base_url_for(csv_jobs.FAMILY, HOST) == host
 
 
 @pytest.mark.parametrize(
@@ -358,12 +274,12 @@ def test_host(config, host):
     [
         ({}, LOGIN + PATH),
         ({"base_url": "http://127.0.0.1:8080/"}, "http://127.0.0.1:8080" + PATH),
-        ({"endpoints": {"data_extraction_token": "https://t.example/x"}}, "https://t.example/x"),
-        ({"endpoints": {"data_extraction": "https://e.example"}}, LOGIN + PATH),
+        ({"endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"}}, "https://t.example/x"),
+        ({"endpoints": {csv_jobs.FAMILY: "https://e.example"}}, LOGIN + PATH),
         (
             {
                 "base_url": "https://b.example",
-                "endpoints": {"data_extraction_token": "https://t.example/x"},
+                "endpoints": {f"{csv_jobs.FAMILY}_token": "https://t.example/x"},
             },
             "https://t.example/x",
         ),
@@ -372,7 +288,7 @@ def test_host(config, host):
 )
 def test_token_url(config, url):
     """A token URL is the one in `endpoints`, else on `base_url`, else on the vendor's host."""
-    assert read_settings(config).token_url("data_extraction", LOGIN, PATH) == url
+    assert read_settings(config).token_url(csv_jobs.FAMILY, LOGIN, PATH) == url
 
 
 def test_other_family():
@@ -380,14 +296,14 @@ def test_other_family():
     settings = read_settings(
         {
             "endpoints": {
-                "data_extraction": "https://e.example",
-                "data_extraction_token": "https://t",
+                csv_jobs.FAMILY: "https://e.example",
+                f"{csv_jobs.FAMILY}_token": "https://t",
             }
         }
     )
 
-    assert settings.base_url_for("observability", HOST) == HOST
-    assert settings.token_url("observability", LOGIN, PATH) == LOGIN + PATH
+    assert settings.base_url_for(quota_jobs.FAMILY, HOST) == HOST
+    assert settings.token_url(quota_jobs.FAMILY, LOGIN, PATH) == LOGIN + PATH
 
 
 # What passes the checks can be read
@@ -401,25 +317,15 @@ def test_null_setting_means_missing(name):
     assert checks.problems(config, SCHEMA) or read_settings(config) == read_settings({})
 
 
-@pytest.mark.parametrize("name", SCHEMA["properties"]["data_extraction"]["properties"])
+@pytest.mark.parametrize("name", SCHEMA["properties"][csv_jobs.FAMILY]["properties"])
 def test_null_in_a_family_means_missing(name):
     """So is one of a family."""
-    config = {"data_extraction": {name: None}}
-    silent = read_settings({"data_extraction": {}})
+    config = {csv_jobs.FAMILY: {name: None}}
+    silent = read_settings({csv_jobs.FAMILY: {}})
 
     assert checks.problems(config, SCHEMA) or read_settings(config) == silent
-    assert silent.section(DataExtractionSettings) == DataExtractionSettings()
-
-
-@pytest.mark.parametrize("name", ["entity_name", "version", "primary_keys", "columns"])
-def test_null_in_an_entity_means_missing(name):
-    """So is one of an entity."""
-    said, silent = (
-        {"data_extraction": {"entities": [{"name": "qm_workflows", **more}]}}
-        for more in ({name: None}, {})
-    )
-
-    assert checks.problems(said, SCHEMA) or read_settings(said) == read_settings(silent)
+    own = FAMILIES[0].settings
+    assert silent.section(own) == own()
 
 
 def valid(schema):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tap_cxone.config.environment import read_environment
 from tap_cxone.config.validation import problems
 from tap_cxone.families.registry import settings_schema
+from tests.support.examples import csv_jobs, full_lists, quota_jobs
 from tests.support.ids import readable
 from tests.support.properties import many
 
@@ -19,7 +20,7 @@ GOOD = {
     "region": "eu1",
     "start_date": "2026-01-01",
     "end_date": "2026-01-31T00:00:00Z",
-    "data_extraction": {
+    csv_jobs.FAMILY: {
         "mode": "sync",
         "window_days": 14,
         "request_spacing_seconds": 0.05,
@@ -45,7 +46,7 @@ json_values = st.recursive(
 
 
 def family(**settings):
-    return {"data_extraction": settings}
+    return {csv_jobs.FAMILY: settings}
 
 
 def entity_family(**settings):
@@ -64,21 +65,21 @@ BAD = {
     "unknown in another case": ({"Region": "eu1"}, ["'Region'", "'region'"]),
     "unknown in a family": (
         family(windows_days=3),
-        ["data_extraction.windows_days", "window_days"],
+        [f"{csv_jobs.FAMILY}.windows_days", "window_days"],
     ),
     "known elsewhere": (
         {"window_day": 3},
         [
             "'window_day'",
             "belongs to another object",
-            "data_extraction.window_days",
-            "observability.win",
+            f"{csv_jobs.FAMILY}.window_days",
+            f"{quota_jobs.FAMILY}.win",
         ],
     ),
     "unknown in an entity": (entity_family(colums={}), ["entities.0.colums", "'columns'"]),
     "unknown in endpoints": (
         {"endpoints": {"data_extraction_tokens": "https://a.example"}},
-        ["endpoints.data_extraction_tokens", "data_extraction_token"],
+        [f"endpoints.{csv_jobs.FAMILY}_tokens", f"{csv_jobs.FAMILY}_token"],
     ),
     "unlike any": ({"zzzzzz": 1}, ["'zzzzzz'", "access_key_id", "start_date"]),
     # region
@@ -109,11 +110,14 @@ BAD = {
         ["end_date", "start_date"],
     ),
     # limits
-    "window over the limit": (family(window_days=15), ["data_extraction.window_days", "15", "14"]),
-    "window of nothing": (family(window_days=0), ["data_extraction.window_days", "at least 1"]),
+    "window over the limit": (
+        family(window_days=15),
+        [f"{csv_jobs.FAMILY}.window_days", "15", "14"],
+    ),
+    "window of nothing": (family(window_days=0), [f"{csv_jobs.FAMILY}.window_days", "at least 1"]),
     "spacing below zero": (
         family(request_spacing_seconds=-1),
-        ["data_extraction.request_spacing_seconds", "at least 0"],
+        [f"{csv_jobs.FAMILY}.request_spacing_seconds", "at least 0"],
     ),
     "settle below zero": (family(settle_minutes=-0.1), ["settle_minutes", "at least 0"]),
     "no interval": ({"poll_interval_seconds": 0}, ["poll_interval_seconds", "more than 0"]),
@@ -121,7 +125,7 @@ BAD = {
     "retries below zero": ({"max_retries": -1}, ["max_retries", "at least 0"]),
     "lookback below zero": ({"lookback_days": -1}, ["lookback_days", "at least 0"]),
     # one of several
-    "mode": (family(mode="fast"), ["data_extraction.mode", "fast", "auto, sync, async"]),
+    "mode": (family(mode="fast"), [f"{csv_jobs.FAMILY}.mode", "fast", "auto, sync, async"]),
     "drift": ({"schema_drift": "warn"}, ["schema_drift", "warn", "evolve, ignore, fail"]),
     "type of a column": (
         entity_family(columns={"Hours": "float"}),
@@ -136,12 +140,12 @@ BAD = {
     "password": ({"base_url": "https://me:hush@proxy.example"}, ["base_url"]),
     "password alone": ({"base_url": "https://:hush@proxy.example"}, ["base_url"]),
     "http token URL": (
-        {"endpoints": {"data_extraction_token": "http://proxy.example/token"}},
-        ["endpoints.data_extraction_token", "https"],
+        {"endpoints": {f"{csv_jobs.FAMILY}_token": "http://proxy.example/token"}},
+        [f"endpoints.{csv_jobs.FAMILY}_token", "https"],
     ),
     "http endpoint": (
-        {"endpoints": {"data_extraction": "http://proxy.example"}},
-        ["endpoints.data_extraction", "https"],
+        {"endpoints": {csv_jobs.FAMILY: "http://proxy.example"}},
+        [f"endpoints.{csv_jobs.FAMILY}", "https"],
     ),
     # access key
     "no secret": ({"access_key_id": "id"}, ["access_key_secret", "access_key_id"]),
@@ -168,10 +172,10 @@ BAD = {
         {"lookback_days": True},
         ["lookback_days", "a whole number", "boolean"],
     ),
-    "text for an object": ({"data_extraction": "sync"}, ["data_extraction", "object", "text"]),
+    "text for an object": ({csv_jobs.FAMILY: "sync"}, [csv_jobs.FAMILY, "object", "text"]),
     "list for an object": ({"endpoints": []}, ["endpoints", "object", "list"]),
-    "object for a list": (family(entities={}), ["data_extraction.entities", "a list", "object"]),
-    "text for an entity": (family(entities=["a"]), ["data_extraction.entities.0", "object"]),
+    "object for a list": (family(entities={}), [f"{csv_jobs.FAMILY}.entities", "a list", "object"]),
+    "text for an entity": (family(entities=["a"]), [f"{csv_jobs.FAMILY}.entities.0", "object"]),
     "text for a list": (
         entity_family(primary_keys="id"),
         ["entities.0.primary_keys", "a list", "text"],
@@ -200,7 +204,7 @@ def test_validation_reports_all_problems_together():
         "start_date": "soon",
         "access_key_id": "id",
         "max_retries": -1,
-        "data_extraction": {
+        csv_jobs.FAMILY: {
             "mode": "fast",
             "window_day": 3,
             "window_days": 15,
@@ -211,7 +215,7 @@ def test_validation_reports_all_problems_together():
 
     for word in [
         *("regoin", "Europe", "base_url", "soon", "access_key_secret", "max_retries"),
-        *("data_extraction.mode", "window_day'", "window_days is", "entities.0.name"),
+        *(f"{csv_jobs.FAMILY}.mode", "window_day'", "window_days is", "entities.0.name"),
         *("entities.1.version", "entities.2"),
     ]:
         assert [problem for problem in found if word in problem], word
@@ -289,7 +293,7 @@ def test_any_settings_are_explained(config):
 
 
 @many
-@given(st.sampled_from(sorted(SCHEMA["properties"]["data_extraction"]["properties"])), json_values)
+@given(st.sampled_from(sorted(SCHEMA["properties"][csv_jobs.FAMILY]["properties"])), json_values)
 def test_any_settings_of_a_family_are_explained(name, value):
     """So are those of a family."""
     assert all(isinstance(problem, str) for problem in problems(family(**{name: value}), SCHEMA))
@@ -334,14 +338,14 @@ def read_variables(**environ):
         (
             "TAP_CXONE_DATA_EXTRACTION",
             '{"mode": "sync", "entities": [{"name": "a"}]}',
-            "data_extraction",
+            csv_jobs.FAMILY,
             {"mode": "sync", "entities": [{"name": "a"}]},
         ),
         (
             "TAP_CXONE_ENDPOINTS",
-            '{"data_extraction": "https://a.example"}',
+            f'{{"{csv_jobs.FAMILY}": "https://a.example"}}',
             "endpoints",
-            {"data_extraction": "https://a.example"},
+            {csv_jobs.FAMILY: "https://a.example"},
         ),
     ],
     ids=readable,
@@ -370,7 +374,7 @@ def test_variables_of_others():
         ("TAP_CXONE_LOOKBACK_DAYS", "", "set it to an integer such as 7"),
         ("TAP_CXONE_POLL_INTERVAL_SECONDS", "0,5", "a number such as 0.5"),
         ("TAP_CXONE_PARALLEL_FAMILIES", "no", "a boolean, true or false"),
-        ("TAP_CXONE_FAMILIES", "reporting", 'an array such as ["name"]'),
+        ("TAP_CXONE_FAMILIES", full_lists.FAMILY, 'an array such as ["name"]'),
     ],
 )
 def test_broken_variable(variable, text, kind):

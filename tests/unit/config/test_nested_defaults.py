@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from tap_cxone.config.definition import nested_settings
 from tap_cxone.families.registry import settings_schema
+from tests.support.facts import FACTS
 
 SCHEMA = settings_schema()
-WITHOUT_DEFAULT = (
-    "].timezone",
-    "].date_order",
-    "].schedule_name",
-    "dateRange.start",
-    "dateRange.end",
-    "dateRange.startDate",
-    "dateRange.endDate",
-    "].date_column",
-)
+COMMON = ("].timezone", "].date_order")
 NO_DEFAULT = {
-    *(f"data_extraction.entities[].{name}" for name in ("entity_name", "version")),
-    *(f"data_extraction.entities[].{name}" for name in ("primary_keys", "order_by")),
-    *(f"analytics_exports.exports[].{name}" for name in ("filter", "required_fields")),
+    *(f"{name}.{path}" for name, facts in FACTS.items() for path in facts.without_default),
     *(
         path
         for path, _ in nested_settings(SCHEMA)
-        if path.startswith(("endpoints.", "observability.table_streams[]."))
-        and path.rpartition(".")[2] not in {"name", "columns"}
+        if path.startswith("endpoints.") or "csv." in path or path.endswith(COMMON)
     ),
-    *(path for path, _ in nested_settings(SCHEMA) if "csv." in path),  # those of the family
-    *(path for path, _ in nested_settings(SCHEMA) if path.endswith(WITHOUT_DEFAULT)),
-    "data_download.null_characters",
-    *(f"reporting.data_downloads[].{n}" for n in ("lookback_days", "primary_keys", "report_id")),
 }
 """Nested settings that may be left out and have no default, or a computed one."""
 NESTED = {path: found for path, found in nested_settings(SCHEMA) if "." in path}

@@ -139,7 +139,7 @@ def test_scarcity_never_falls(remaining, limit):
 def test_plenty_is_not_waited_for(limiter, clock):
     """While the rate limit is far, no request waits."""
     limiter.update_from_headers(RateLimitHeaders(remaining=80, limit=100))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == []
 
@@ -147,9 +147,9 @@ def test_plenty_is_not_waited_for(limiter, clock):
 @pytest.mark.parametrize(("remaining", "seconds"), [(10, 1), (0, 2)], ids=["half", "all"])
 def test_scarce_requests_slow_down(clock, remaining, seconds):
     """The scarcer requests are, the longer each waits, up to the family's pace."""
-    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    limiter = RateLimiter(RateLimits(max_request_delay=2 * SECOND), clock)
     limiter.update_from_headers(RateLimitHeaders(remaining=remaining, limit=100))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == [seconds * SECOND]
 
@@ -158,7 +158,7 @@ def test_last_word_counts(limiter, clock):
     """What the server said last replaces what it said before."""
     limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100))
     limiter.update_from_headers(RateLimitHeaders(remaining=100, limit=100))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == []
 
@@ -182,30 +182,30 @@ def test_rate_limit_reset_is_a_wait_or_an_instant(text):
 
 def test_rate_limit_without_a_limit_is_the_most_that_remained(clock):
     """A server that announces only what remains allows at least the most that it announced."""
-    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    limiter = RateLimiter(RateLimits(max_request_delay=2 * SECOND), clock)
     for remaining in (100, 10):
         limiter.update_from_headers(RateLimitHeaders(remaining=remaining))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == [SECOND]
 
 
 def test_used_up_rate_limit_is_waited_for_until_its_reset(clock):
     """If no request remains, the next one waits for the reset, however far the family's pace is."""
-    limiter = RateLimiter(RateLimits(max_throttle_delay=2 * SECOND), clock)
+    limiter = RateLimiter(RateLimits(max_request_delay=2 * SECOND), clock)
     reset_at = clock.now() + 600 * SECOND
     limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100, reset_at=reset_at))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == [600 * SECOND]
 
 
 def test_reset_of_a_rate_limit_ends_the_slowing_down(clock):
     """A scarce request waits no longer than until the reset."""
-    limiter = RateLimiter(RateLimits(max_throttle_delay=20 * SECOND), clock)
+    limiter = RateLimiter(RateLimits(max_request_delay=20 * SECOND), clock)
     reset_at = clock.now() + 4 * SECOND
     limiter.update_from_headers(RateLimitHeaders(remaining=10, limit=100, reset_at=reset_at))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == [2 * SECOND]
 
@@ -215,7 +215,7 @@ def test_reset_of_a_rate_limit_is_waited_for_at_most_the_throttle_timeout(clock)
     limiter = RateLimiter(RateLimits(), clock, throttle_timeout=60 * SECOND)
     reset_at = clock.now() + 600 * SECOND
     limiter.update_from_headers(RateLimitHeaders(remaining=0, limit=100, reset_at=reset_at))
-    limiter.throttle()
+    limiter.slow_down()
 
     assert clock.slept == [60 * SECOND]
 

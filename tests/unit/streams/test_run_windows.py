@@ -36,14 +36,14 @@ class DailyPlan:
         )
         return Workload("family", "stream", "exports", windows, windows, start)
 
-    def start_later(self, *_refused):
+    def raise_history_limit(self, *_refused):
         self.first_day += 1
 
     def run_windows(self):
         return RunWindows(
             plan_workload=self.workload,
             limit_to_quota=lambda workload: workload.windows,
-            start_later=self.start_later,
+            raise_history_limit=self.raise_history_limit,
             window_days=lambda: self.days,
             bookmark=lambda: None,
             now=self.clock.now,
@@ -63,7 +63,7 @@ def days_to_fetch(windows):
 def test_windows_of_a_run_come_with_the_upcoming_one():
     windows = DailyPlan(days=4).run_windows()
 
-    assert windows.start()
+    assert windows.plan()
     first, last = iter(windows.next, None)
 
     assert [first_and_end(window) for window in (first[0], *first[1])] == [(0, 4), (4, 8)]
@@ -72,11 +72,11 @@ def test_windows_of_a_run_come_with_the_upcoming_one():
 
 def test_windows_that_are_fetched_and_not_committed_are_planned_again_at_a_restart():
     windows = DailyPlan(days=2).run_windows()
-    windows.start()
+    windows.plan()
     (committed, _), _lost = windows.next(), windows.next()
     windows.commit(committed)
 
-    windows.start()
+    windows.plan()
 
     assert days_to_fetch(windows) == [(2, 4), (4, 6), (6, 8)]
 
@@ -84,7 +84,7 @@ def test_windows_that_are_fetched_and_not_committed_are_planned_again_at_a_resta
 def test_windows_become_wider_without_the_time_that_the_worker_has():
     plan = DailyPlan(days=1)
     windows = plan.run_windows()
-    windows.start()
+    windows.plan()
     windows.next()
 
     plan.days = 4
@@ -94,7 +94,7 @@ def test_windows_become_wider_without_the_time_that_the_worker_has():
 
 def test_windows_start_later_after_a_refused_start():
     windows = DailyPlan(days=4).run_windows()
-    windows.start()
+    windows.plan()
     (refused, _) = windows.next()
 
     windows.refuse(refused, HistoryRefused("too long ago"))
@@ -104,7 +104,7 @@ def test_windows_start_later_after_a_refused_start():
 
 def test_windows_that_are_all_refused_raise_the_last_refusal():
     windows = DailyPlan(first_day=7).run_windows()
-    windows.start()
+    windows.plan()
     (refused, _) = windows.next()
 
     windows.refuse(refused, HistoryRefused("too long ago"))
@@ -117,7 +117,7 @@ def test_windows_of_a_later_plan_end_where_those_of_the_first_did():
     plan = DailyPlan(days=8)
     plan.clock.instant = START + 9 * DAY
     windows = plan.run_windows()
-    windows.start()
+    windows.plan()
     windows.next()
 
     plan.days = 9

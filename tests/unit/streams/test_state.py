@@ -16,6 +16,7 @@ from tap_cxone.simulator.settings import ALL_FAMILIES as FAMILIES
 from tap_cxone.streams.state import StreamState, read_state
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import Window
+from tests.support.examples import csv_jobs, paged_rows, quota_jobs, report_runs
 from tests.support.ids import readable
 from tests.support.properties import examples, many
 from tests.support.run import FakeClock
@@ -68,7 +69,7 @@ pending = st.fixed_dictionaries(
         ("id", "start", "end", "submitted_at", "fingerprint"), stamps | anything
     ),
 )
-family = st.just("data_extraction") | st.text(max_size=3)
+family = st.just(csv_jobs.FAMILY) | st.text(max_size=3)
 stream_states = st.fixed_dictionaries(
     {},
     optional={
@@ -111,8 +112,8 @@ def test_first_run_remembers_nothing(state):
     assert state.column_map() == ColumnMap()
     assert state.column_types() == {}
     assert state.absent_columns() == []
-    assert state.submit_times("data_extraction") == []
-    assert state.tenant_info("data_extraction") == {}
+    assert state.submit_times(csv_jobs.FAMILY) == []
+    assert state.tenant_info(csv_jobs.FAMILY) == {}
 
 
 @pytest.mark.parametrize(
@@ -145,9 +146,9 @@ def test_pending_jobs_come_back(remembered):
 def test_submits_come_back(times):
     """The next run knows every submit that counts."""
     state = StreamState("s", {})
-    state.set_submit_times("data_extraction", times)
+    state.set_submit_times(csv_jobs.FAMILY, times)
 
-    assert reread(state).submit_times("data_extraction") == times
+    assert reread(state).submit_times(csv_jobs.FAMILY) == times
 
 
 @many
@@ -177,9 +178,9 @@ def test_column_types_come_back(types):
 def test_traits_come_back(traits):
     """The next run knows what was learned of the tenant."""
     state = StreamState("s", {})
-    state.set_tenant_info("data_extraction", traits)
+    state.set_tenant_info(csv_jobs.FAMILY, traits)
 
-    assert reread(state).tenant_info("data_extraction") == traits
+    assert reread(state).tenant_info(csv_jobs.FAMILY) == traits
 
 
 @many
@@ -188,7 +189,7 @@ def test_what_is_written_can_be_read(remembered, times, learned):
     """A state that the tap wrote passes its own check."""
     state = StreamState("s", {"replication_key_value": "2026-01-31T00:00:00+00:00"})
     state.set_pending_jobs(remembered)
-    state.set_submit_times("data_extraction", times)
+    state.set_submit_times(csv_jobs.FAMILY, times)
     state.set_column_map(learned)
     state.set_column_types({"a": "number"})
     state.set_absent_columns(["a"])
@@ -199,7 +200,7 @@ def test_what_is_written_can_be_read(remembered, times, learned):
 def test_times_are_written_in_one_format(state):
     """Every instant in the state is UTC, `+00:00`."""
     state.set_pending_jobs([JOB])
-    state.set_submit_times("data_extraction", [FIRST])
+    state.set_submit_times(csv_jobs.FAMILY, [FIRST])
 
     assert state.raw == {
         "pending_jobs": [
@@ -211,7 +212,7 @@ def test_times_are_written_in_one_format(state):
                 "fingerprint": "qm-workflows/4",
             }
         ],
-        "submits": {"data_extraction": ["2026-01-01T00:00:00+00:00"]},
+        "submits": {csv_jobs.FAMILY: ["2026-01-01T00:00:00+00:00"]},
         "version": 3,
     }
 
@@ -229,19 +230,19 @@ def test_keep_pending_takes_a_generator_over_itself(state):
 
 def test_submits_of_another_family(state):
     """The submits of one family are not those of another."""
-    state.set_submit_times("data_extraction", [FIRST])
+    state.set_submit_times(csv_jobs.FAMILY, [FIRST])
 
-    assert state.submit_times("observability") == []
+    assert state.submit_times(quota_jobs.FAMILY) == []
 
 
 def test_state_without_values_is_empty(state):
     """What is over takes no room in the state."""
     state.set_pending_jobs([JOB])
-    state.set_submit_times("data_extraction", [FIRST])
-    state.set_tenant_info("data_extraction", {"no_sync_endpoint": True})
+    state.set_submit_times(csv_jobs.FAMILY, [FIRST])
+    state.set_tenant_info(csv_jobs.FAMILY, {"no_sync_endpoint": True})
     state.set_pending_jobs([])
-    state.set_submit_times("data_extraction", [])
-    state.set_tenant_info("data_extraction", {})
+    state.set_submit_times(csv_jobs.FAMILY, [])
+    state.set_tenant_info(csv_jobs.FAMILY, {})
     state.set_column_map(ColumnMap())
     state.set_column_types({})
     state.set_absent_columns([])
@@ -282,14 +283,14 @@ def test_state_message_as_a_state_is_refused():
         {"submits": 5},
         {"submits": ["2026-01-01"]},
         {"submits": []},
-        {"submits": {"data_extraction": "2026-01-01"}},
-        {"submits": {"data_extraction": ["soon"]}},
-        {"submits": {"data_extraction": None}},
+        {"submits": {csv_jobs.FAMILY: "2026-01-01"}},
+        {"submits": {csv_jobs.FAMILY: ["soon"]}},
+        {"submits": {csv_jobs.FAMILY: None}},
         {"columns": [{"title": "a"}]},
         {"columns": ["a"]},
         {"tenant_info": None},
         {"tenant_info": ["no_sync_endpoint"]},
-        {"tenant_info": {"data_extraction": 1}},
+        {"tenant_info": {csv_jobs.FAMILY: 1}},
     ],
     ids=json.dumps,
 )
@@ -350,8 +351,8 @@ def test_any_json_is_understood_or_refused(state):
         stream.absent_columns()
         stream.date_orders()
         stream.date_votes()
-        stream.submit_times("data_extraction")
-        stream.tenant_info("data_extraction")
+        stream.submit_times(csv_jobs.FAMILY)
+        stream.tenant_info(csv_jobs.FAMILY)
 
 
 _REPORT = {
@@ -364,7 +365,7 @@ EVERYTHING = {
     **dict.fromkeys(("access_key_id", "access_key_secret", "client_id", "client_secret"), "any"),
     "tenant": "acme",
     "timezone": "UTC",
-    "scheduled_reports": {"reports": [_REPORT]},
+    report_runs.FAMILY: {"reports": [_REPORT]},
 }
 CATALOG = TapCXone(config=EVERYTHING).catalog_dict
 NAMES = [stream["tap_stream_id"] for stream in CATALOG["streams"]]
@@ -403,11 +404,13 @@ old_states = st.fixed_dictionaries(
 @example(
     {
         "bookmarks": {
-            "agent_report": {"tenant_info": {"data_download": {"catalogue": {"packed": [{}]}}}}
+            "agent_report": {"tenant_info": {paged_rows.FAMILY: {"catalogue": {"packed": [{}]}}}}
         }
     }
 )
-@example({"bookmarks": {"agent_report": {"tenant_info": {"data_download": {"catalogue": False}}}}})
+@example(
+    {"bookmarks": {"agent_report": {"tenant_info": {paged_rows.FAMILY: {"catalogue": False}}}}}
+)
 def test_any_state_is_understood_or_refused(state):
     """A tap with any state of its streams begins and plans, or says that the state is no good."""
     text = json.dumps(state)
@@ -434,8 +437,8 @@ def test_reading_fails_only_with_a_state_error(raw):
         stream.absent_columns,
         stream.date_orders,
         stream.date_votes,
-        lambda: stream.submit_times("data_extraction"),
-        lambda: stream.tenant_info("data_extraction"),
+        lambda: stream.submit_times(csv_jobs.FAMILY),
+        lambda: stream.tenant_info(csv_jobs.FAMILY),
     ]
 
     for reader in readers:

@@ -9,17 +9,18 @@ import pytest
 from tap_cxone.errors import StateError
 from tap_cxone.rows.titles import Title
 from tap_cxone.streams.state import StreamState, read_state
+from tests.support.examples import csv_jobs
 
 
 def test_state_of_layout_0_is_upgraded():
     """A state without a version keeps all it holds; the tenant info has its new name."""
-    old = {"replication_key_value": "2026-01-31", "traits": {"data_extraction": {"a": 1}}}
+    old = {"replication_key_value": "2026-01-31", "traits": {csv_jobs.FAMILY: {"a": 1}}}
 
     (raw,) = read_state({"bookmarks": {"s": old}})["bookmarks"].values()
 
     assert raw == {
         "replication_key_value": "2026-01-31",
-        "tenant_info": {"data_extraction": {"a": 1}},
+        "tenant_info": {csv_jobs.FAMILY: {"a": 1}},
         "version": 3,
     }
 

@@ -11,14 +11,19 @@ import pytest
 from tap_cxone.errors import QuotaExhausted, StreamsFailed
 from tap_cxone.simulator.settings import ALL_FAMILIES, tap_settings
 from tests.support.expectations import failure
-from tests.support.observability import AS, GR, KB, OTHER_GR, PATHS, run_tables
-from tests.support.observability_quota import (
+from tests.support.observability import (
+    AS,
     DAY,
+    GR,
     HOUR,
+    KB,
+    OTHER_GR,
+    PATHS,
     expected_keys,
     months,
     quota_settings,
     record_keys,
+    run_tables,
     submitted_days,
     submitted_tables,
     warnings_about,

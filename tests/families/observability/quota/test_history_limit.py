@@ -13,11 +13,15 @@ from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.support.expectations import failure
 from tests.support.ids import readable
-from tests.support.observability import AQ, AS, KB, PATHS, run_tables
-from tests.support.observability_quota import (
+from tests.support.observability import (
+    AQ,
+    AS,
     DAY,
+    KB,
+    PATHS,
     months,
     quota_settings,
+    run_tables,
     submitted_days,
     warnings_about,
 )

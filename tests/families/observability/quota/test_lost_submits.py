@@ -14,8 +14,16 @@ from requests.adapters import HTTPAdapter
 from tap_cxone.errors import AmbiguousSubmit, StreamsFailed
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
-from tests.support.observability import BASE, KB, PATHS, run_tables
-from tests.support.observability_quota import HOUR, expected_keys, quota_settings, record_keys
+from tests.support.observability import (
+    BASE,
+    HOUR,
+    KB,
+    PATHS,
+    expected_keys,
+    quota_settings,
+    record_keys,
+    run_tables,
+)
 from tests.support.requests import submits
 
 if TYPE_CHECKING:

@@ -9,10 +9,14 @@ import pytest
 
 from tap_cxone.families.observability.export_allocation import ExportDemand, allocate_exports
 from tap_cxone.tap import TapCXone
-from tests.support.observability import AQ, AS, KB, PATHS, run_tables
-from tests.support.observability_quota import (
+from tests.support.observability import (
+    AQ,
+    AS,
     DAY,
+    KB,
+    PATHS,
     quota_settings,
+    run_tables,
     submitted_days,
     submitted_tables,
 )

@@ -9,8 +9,16 @@ import requests
 from tap_cxone.errors import QuotaExhausted
 from tap_cxone.simulator import Credentials
 from tests.support.expectations import failure
-from tests.support.observability import AS, BASE, KB, PATHS, run_tables
-from tests.support.observability_quota import HOUR, quota_settings, warnings_about
+from tests.support.observability import (
+    AS,
+    BASE,
+    HOUR,
+    KB,
+    PATHS,
+    quota_settings,
+    run_tables,
+    warnings_about,
+)
 from tests.support.requests import submits
 from tests.support.run import NOON
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.observability import PATHS, run_tables
-from tests.support.observability_quota import (
+from tests.support.observability import (
     DAY,
     HOUR,
+    PATHS,
     expected_keys,
     months,
     record_keys,
+    run_tables,
     submitted_tables,
 )
 from tests.support.run import NOON

@@ -8,11 +8,15 @@ from collections import Counter
 import pytest
 
 from tap_cxone.simulator import Fault
-from tests.support.observability import AQ, AS, KB, PATHS, run_tables
-from tests.support.observability_quota import (
+from tests.support.observability import (
+    AQ,
+    AS,
     HOUR,
+    KB,
+    PATHS,
     months,
     quota_settings,
+    run_tables,
     submitted_tables,
     warnings_about,
 )

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.titles import default_name
 from tap_cxone.simulator import Fault
 from tap_cxone.simulator.jsontext import encode
 from tests.resilience.faults.answers import DEEP, EXACT, HUGE, MB, ever, once
-from tests.resilience.faults.outcomes import AGAIN, ELSEWHERE, HTML, TWICE
+from tests.resilience.faults.outcomes import AGAIN, HTML, TWICE
 from tests.resilience.faults.play import Exact, Fails, Row
-from tests.support.scene import WINDOWS, snake
+from tests.support.scene import WINDOWS, Ability, snake
+from tests.support.scenes import CSV_SCENES, FILE_SCENES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,8 +31,7 @@ def served_files(change: Callable[[str], bytes], windows: int = WINDOWS) -> Scri
         found = []
         for number in range(windows):
             rows = scene.rows(sim, number)
-            json_file = scene.family == "analytics_exports"
-            text = encode(rows).decode() if json_file else csv_of(rows)
+            text = encode(rows).decode() if scene.json_file else csv_of(rows)
             found.append(Fault("download", "bytes", body=change(text)))
         return found
 
@@ -59,11 +58,6 @@ def with_column(title: str, cell: str) -> Callable[[str], bytes]:
         return csv_text([[*header, title], *([*line, cell] for line in lines)]).encode()
 
     return change
-
-
-def with_field(field: str) -> Callable[[str], bytes]:
-    """Return a change that adds a field to every object."""
-    return lambda text: text.replace('{"id":', f'{{"odd":"{field}","id":').encode()
 
 
 def with_first(line: str) -> Callable[[str], bytes]:
@@ -145,16 +139,17 @@ BROKEN: dict[str, Fails] = {
 
 def file_rows() -> Iterator[Row]:
     """Yield rows for what a file may be."""
-    for scene in ("sync", "async", "observability", "analytics"):
+    for about in FILE_SCENES:
+        scene = about.name
         for label, change in GOOD_FILES.items():
             yield Row(f"file {label}", scene, served_files(change), EXACT)
-        bad = {**BAD_FILES, **(JSON_ONLY if scene == "analytics" else CSV_ONLY)}
+        bad = {**BAD_FILES, **(JSON_ONLY if about.json_file else CSV_ONLY)}
         for label, (content, must) in bad.items():
             faults = ever("download", "bytes", body=content)
             yield Row(f"file {label} ever", scene, faults, must)
             damaged = once("download", "bytes", body=content)
             yield Row(f"file {label} once", scene, damaged, damaged_once(label, must))
-        broken = BROKEN | ({"truncated": CUT} if scene == "analytics" else {})
+        broken = BROKEN if about.can(Ability.PRESIGNED_LINKS) else BROKEN | {"truncated": CUT}
         for kind, must in broken.items():
             yield Row(f"file {kind}", scene, once("download", kind), EXACT)
             yield Row(f"file {kind} ever", scene, ever("download", kind), must)
@@ -187,11 +182,13 @@ def lines_that_are_no_rows(scene: str) -> Iterator[Row]:
 
 def csv_rows() -> Iterator[Row]:
     """Yield rows for CSV."""
-    for scene in ("async", "observability"):
+    polled = [scene for scene in CSV_SCENES if scene.can(Ability.PENDING_JOBS)]
+    for about in polled:
+        scene = about.name
         nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
         yield Row("file NUL", scene, served_files(with_column("Odd", "a\0b")), nul)
-        title = "Team" if scene == "observability" else "Team Name"
-        twice, more = served_files(with_column(title, "x")), {f"{snake(title)}_2": "x"}
+        twice = served_files(with_column(about.text_title, "x"))
+        more = {f"{snake(about.text_title)}_2": "x"}
         yield Row("file header twice", scene, twice, Exact(more=more))
         nameless = served_files(with_column("", "x"))
         yield Row("file header blank", scene, nameless, Exact(more={default_name(""): "x"}))
@@ -202,7 +199,7 @@ def csv_rows() -> Iterator[Row]:
             )
             few = {"rows_per_day": 1}
             name = f"file field of {size} MB"
-            late = slow or scene == "async"
+            late = slow or about is not polled[-1]
             yield Row(name, scene, big, Exact(more=found), options=few, slow=late)
         yield from lines_that_are_no_rows(scene)
         for label, line in (("short", "too short"), ("long", f"x{',' * 60}")):
@@ -234,32 +231,3 @@ def csv_rows() -> Iterator[Row]:
         yield Row("file link expired ever", scene, ever("download", "expired-link"), ended)
         short = {"link_seconds": 1}
         yield Row("file links end at once", scene, (), EXACT, options=short)
-    served = {"report_result": "csv"}
-    for kind in ("truncated", "truncated-gzip", "corrupt-gzip", "malformed-csv", "ragged-csv"):
-        faults = once("download", kind)
-        yield Row(f"file {kind}", "reports", faults, EXACT, options=served)
-    for status in (403, 404, 500, 302):
-        faults = once("download", status=status, headers=ELSEWHERE)
-        yield Row(f"file {status}", "reports", faults, EXACT, options=served)
-        faults = ever("download", status=status, headers=ELSEWHERE)
-        cause = "the download was interrupted" if status == HTTPStatus.FOUND else str(status)
-        must = Fails((cause,), ("max_retries", *AGAIN))
-        yield Row(f"file {status} ever", "reports", faults, must, options=served)
-
-
-def json_rows() -> Iterator[Row]:
-    """Yield rows for JSON files."""
-    scene = "analytics"
-    nul = Exact(more={"odd": "a\N{REPLACEMENT CHARACTER}b"})
-    yield Row("file NUL", scene, served_files(with_field("a\0b")), nul)
-    yield Row("file escaped NUL", scene, served_files(with_field("a\\u0000b")), nul)
-    for size, slow in ((20, False), (100, True)):
-        big, found = served_files(with_field("x" * size * MB)), {"odd": length(size * MB)}
-        few = {"rows_per_day": 1}
-        yield Row(f"file field of {size} MB", scene, big, Exact(more=found), options=few, slow=slow)
-    yield Row("file cut", scene, once("download", "malformed-json"), EXACT)
-    cut = Fails(("not JSON", "the array ends early"), TWICE)
-    yield Row("file cut ever", scene, ever("download", "malformed-json"), cut)
-    for status in (500, 503, 408):
-        yield Row(f"file {status}", scene, once("download", status=status), EXACT)
-    yield Row("file 404", scene, once("download", status=404), EXACT)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_cxone.simulator import Options
 from tests.resilience.faults.answers import EXACT, says
 from tests.resilience.faults.outcomes import NO_ACCESS, who
 from tests.resilience.faults.play import Fails, Row
+from tests.support.facts import token_store
+from tests.support.scenes import FAMILY_SCENES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from tests.resilience.faults.play import Script
     from tests.support.scene import Scene
 
+EVERY_SCOPE = {*Options().granted_scopes, *Options().reporting_scopes}
+ONE_OF_EACH_FAMILY = {scene.family: scene.name for scene in reversed(FAMILY_SCENES)}.values()
 LIVES = {
     "beyond numbers": "1e400",
     "a text beyond numbers": '"1e999"',
@@ -31,9 +36,7 @@ def token_that_lives(life: str) -> Script:
     """Return a login whose token is good, and names its lifetime."""
 
     def script(sim: Simulator, scene: Scene) -> tuple[Fault, ...]:
-        own = scene.family in {"analytics_exports", "scheduled_reports"}
-        tokens = sim.backend.client_tokens if own else sim.backend.tokens
-        token = tokens.issue(sim.backend.options.granted_scopes)
+        token = token_store(sim, scene.family).issue(EVERY_SCOPE)
         return says("token", f'{{"access_token": "{token}", "expires_in": {life}}}')
 
     return script
@@ -41,7 +44,7 @@ def token_that_lives(life: str) -> Script:
 
 def login_rows() -> Iterator[Row]:
     """Yield rows for answers to a login."""
-    for scene in ("sync", "observability", "reports"):
+    for scene in ONE_OF_EACH_FAMILY:
         for label, life in LIVES.items():
             yield Row(f"token lives {label}", scene, token_that_lives(life), EXACT)
         remedy = (who(scene),)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.families.data_download.scene import ZONELESS
 from tests.resilience.faults.answers import DEEP, EXACT, HUGE, says
-from tests.resilience.faults.outcomes import APPLICATION, KEY, NO_ACCESS, SPENT, UNLISTED
+from tests.resilience.faults.outcomes import SPENT, UNLISTED
 from tests.resilience.faults.play import Exact, Fails, Row
 from tests.resilience.faults.scenes import SUBMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from tap_cxone.simulator.faults import FaultPoint
 
-UNKNOWN = Exact(warns=("tap-cxone does not know the status in", "Please report the status"))
 ODD: dict[str, Any] = {
     "null status": {"status": None, "state": None},
     "null id": {"id": None},
@@ -27,25 +25,6 @@ ODD: dict[str, Any] = {
     "unknown word": {"status": "Zombie", "state": "Zombie"},
     "lone surrogate": '{"odd": "\\ud800"}',
 }
-SHAPES: dict[tuple[str, FaultPoint], Exact | Fails] = {
-    ("sync", "token"): Fails((NO_ACCESS,), (KEY,)),
-    ("sync", "list"): EXACT,
-    ("async", "poll"): UNKNOWN,
-    ("observability", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("observability", "poll"): UNKNOWN,
-    ("analytics", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("analytics", "list"): EXACT,
-    ("analytics", "poll"): UNKNOWN,
-    ("download", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("download", "me"): Fails(*ZONELESS),
-    ("download", "catalogue"): Fails(("has no list",), ("base_url",)),
-    ("download", "page"): Fails(("no list 'data'",), ("base_url",)),
-    ("reports", "token"): Fails((NO_ACCESS,), (APPLICATION,)),
-    ("reports", "list"): Fails(("has no list",), ("base_url",)),
-    ("reports", "poll"): UNKNOWN,
-    ("reports", "page"): EXACT,
-}
-LISTS = {("download", "catalogue"), ("reports", "list")}  # where a list is an answer
 TANGLED = {
     "nested deeply": DEEP,
     "huge exponent": f'{{"odd": {HUGE}}}',
@@ -57,15 +36,27 @@ TANGLED = {
 }
 
 
-def shape_rows() -> Iterator[Row]:
-    """Yield rows for JSON that is not what was requested, and for what is hardly JSON."""
-    for (scene, place), must in SHAPES.items():
+def shape_rows(
+    scene: str, shapes: Mapping[FaultPoint, Exact | Fails], lists: Collection[str] = ()
+) -> Iterator[Row]:
+    """Yield rows for JSON that is not what was requested, and for what is hardly JSON.
+
+    Args:
+        scene: The scene.
+        shapes: What comes of JSON of another shape, by the point of the response.
+        lists: The points at which a list is an answer.
+    """
+    for place, must in shapes.items():
         for label, odd in ODD.items():
-            if label == "list" and (scene, place) in LISTS:
+            if label == "list" and place in lists:
                 continue
             yield Row(f"{place} {label}", scene, says(place, odd), must)
         for label, text in TANGLED.items():
             yield Row(f"{place} {label}", scene, says(place, text), EXACT)
+
+
+def submit_shape_rows() -> Iterator[Row]:
+    """Yield rows for what is hardly JSON in the response to a submit."""
     for scene, places in SUBMITS.items():
         for place in places:
             must = SPENT if (scene, place) in UNLISTED else EXACT

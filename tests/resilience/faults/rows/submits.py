@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from tests.resilience.faults.answers import EXACT, ever, once
+from tests.resilience.faults.answers import EXACT, once
+from tests.resilience.faults.family_rows import faults_of
 from tests.resilience.faults.outcomes import (
     AFTER_NOON,
-    AGAIN,
     ELSEWHERE,
     REDIRECTED,
     SPENT,
     UNLISTED,
-    UNSETTLED,
 )
-from tests.resilience.faults.play import Exact, Fails, Row
-from tests.resilience.faults.scenes import SUBMITS
+from tests.resilience.faults.play import Fails, Row
+from tests.resilience.faults.scenes import SCENES, SUBMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tap_cxone.simulator.faults import FaultPoint
 
 
 NOT_STARTED: dict[str, dict[str, Any]] = {
@@ -46,35 +42,24 @@ DOUBTFUL: dict[str, dict[str, Any]] = {
     "number": {"status": 200, "body": "5"},
     "no JSON": {"status": 200, "body": "accepted"},
 }
-SPOILED = ("empty", "malformed-json", "truncated")  # of the table's exports only `Location` counts
-
-
-UNLISTED_SCHEDULE = Fails(
-    ("was registered, but the API does not list it",),
-    ("run again later", "another schedule_name"),
-    then=("does not list it",),
-)
-OWN_SUBMITS: dict[tuple[FaultPoint, str], Exact | Fails] = {
-    # A second run changes nothing; an accepted registration is never sent again.
-    **{("run", str(status)): EXACT for status in (500, 502, 504)},
-    **{("submit", label): UNLISTED_SCHEDULE for label in ("names nothing", "list", "number")},
-}
+SPOILED = ("empty", "malformed-json", "truncated")  # no matter where a header names the job
 
 
 def submit_rows() -> Iterator[Row]:
     """Yield rows for submits that were not accepted, or may have been."""
     for scene, places in SUBMITS.items():
+        own = faults_of(SCENES[scene].family).submits
         for place in places:
             lost = SPENT if (scene, place) in UNLISTED else EXACT
             for label, how in NOT_STARTED.items():
                 yield Row(f"{place} {label}", scene, once(place, **how), EXACT)
             for label, how in DOUBTFUL.items():
-                must = OWN_SUBMITS.get((place, label), lost) if scene == "reports" else lost
+                must = own.get((place, label), lost)
                 yield Row(f"{place} {label}", scene, once(place, **how), must)
             idle = once(place, "reset-idle")
             yield Row(f"{place} on an idle connection", scene, idle, EXACT)
             for kind in SPOILED:
-                must = EXACT if scene == "observability" else lost
+                must = EXACT if SCENES[scene].job_in_header else lost
                 yield Row(f"{place} {kind}", scene, once(place, kind), must)
             yield Row(
                 f"{place} 302",
@@ -82,40 +67,3 @@ def submit_rows() -> Iterator[Row]:
                 once(place, status=302, headers=ELSEWHERE),
                 Fails(("302",), REDIRECTED),
             )
-
-
-def uncounted_rows() -> Iterator[Row]:
-    """Yield rows for submits to an API without a list of jobs, where no quota is configured."""
-    free: dict[str, Any] = {
-        "options": {"exports_per_day": None},
-        "settings": {"observability": {"exports_per_day": None}},
-    }
-    twice = once("submit", status=502, times=2)
-    yield Row("submit 502 without a quota", "observability", twice, EXACT, **free)
-    for status in (500, 504):
-        lost = once("submit", status=status)
-        yield Row(f"submit {status} without a quota", "observability", lost, SPENT, **free)
-    places: tuple[tuple[str, FaultPoint], ...] = (("observability", "submit"), ("reports", "run"))
-    for scene, place in places:
-        how = free if scene == "observability" else {}
-        must = Fails(("502",), ("tried 9 times (max_retries)", *AGAIN))
-        faults = ever(place, status=502)
-        yield Row(f"{place} 502 ever without a quota", scene, faults, must, **how)
-
-
-def extraction_rows() -> Iterator[Row]:
-    """Yield rows for what only Data Extraction answers to a submit or a list."""
-    refused = json.dumps({"message": "Not authorized for this entity; please wait and try again"})
-    busy = json.dumps({"message": "A job is in progress, please wait"})
-    for scene in ("sync", "async"):
-        place: FaultPoint = "sync" if scene == "sync" else "async"
-        must = Fails(("403", "Not authorized"), ("QM Workflow API",))
-        yield Row("permission wins", scene, ever(place, status=403, body=refused), must)
-        for status in (400, 423):
-            yield Row(f"{status} busy", scene, once(place, status=status, body=busy), EXACT)
-        counted = {"spacing_counts": "requests"}
-        yield Row("every request counts", scene, (), Exact(refusals=999), options=counted)
-        for label in ("500", "html"):
-            how: dict[str, Any] = {"kind": "html"} if label == "html" else {"status": 500}
-            faults = (*ever("list", **how), *once(place, "reply-lost"))
-            yield Row(f"list {label} ever and a lost submit", scene, faults, UNSETTLED)

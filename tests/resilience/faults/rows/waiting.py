@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.resilience.faults.answers import EXACT, ever, once
-from tests.resilience.faults.outcomes import AGAIN, HOURS, REMEDIES, SPENT, UNLISTED
+from tests.resilience.faults.answers import EXACT, once
+from tests.resilience.faults.outcomes import AGAIN, HOURS, REMEDIES, SILENCE, SPENT, UNLISTED
 from tests.resilience.faults.play import Fails, Row
 from tests.resilience.faults.scenes import READS, SCENES, SUBMITS
+from tests.support.scene import Ability
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +54,6 @@ def retry_after_rows() -> Iterator[Row]:
 
 # Silence, and no way there
 
-SILENT = 0.2
-
 
 def silence_rows() -> Iterator[Row]:
     """Yield rows for answers that do not come, or not to their end."""
@@ -63,26 +62,14 @@ def silence_rows() -> Iterator[Row]:
             for label, cut in (("silent", None), ("silent amid the body", 10)):
                 faults = once(place, "stall", cut=cut, seconds=30)
                 slow = (number + (cut is None)) % 2 > 0
-                yield Row(f"{place} {label}", scene, faults, EXACT, patience=SILENT, slow=slow)
+                yield Row(f"{place} {label}", scene, faults, EXACT, patience=SILENCE, slow=slow)
     for scene, places in SUBMITS.items():
-        if scene == "sync":
+        if not SCENES[scene].can(Ability.PENDING_JOBS):
             continue
         for place in places:
             must = SPENT if (scene, place) in UNLISTED else EXACT
             faults = once(place, "stall", seconds=30)
-            yield Row(f"{place} silent", scene, faults, must, patience=SILENT)
-    yield Row(
-        "sync silent",
-        "sync",
-        once("sync", "stall", seconds=30),
-        EXACT,
-        options={"job_seconds": 1},
-        settings={"job_timeout_minutes": 0.005},
-    )
-    mute = ever("page", "stall", seconds=30)
-    tries = {"max_retries": 1}
-    must = Fails(("data-download", "the connection ended"), AGAIN)
-    yield Row("page silent ever", "download", mute, must, settings=tries, patience=SILENT)
+            yield Row(f"{place} silent", scene, faults, must, patience=SILENCE)
 
 
 def unreachable_rows() -> Iterator[Row]:

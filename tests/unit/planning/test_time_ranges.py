@@ -1,4 +1,4 @@
-"""The merged time ranges of committed windows."""
+"""Merged time ranges: union, difference, gaps, and their texts in STATE."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_cxone.planning.committed_time import MAX_INTERVALS, CommittedTime
+from tap_cxone.planning.time_ranges import MAX_INTERVALS, TimeRanges
 from tap_cxone.windows import Window
 from tests.support.properties import many
 
@@ -34,9 +34,9 @@ MANY_WINDOWS = st.lists(WINDOWS, max_size=8)
 
 @many
 @given(MANY_WINDOWS, MANY_WINDOWS, WINDOWS)
-def test_committed_time_is_a_set_of_instants(windows, others, span):
+def test_time_ranges_are_a_set_of_instants(windows, others, span):
     """Union, difference and gaps are those of the sets of hours."""
-    time, other = CommittedTime.of(windows), CommittedTime.of(others)
+    time, other = TimeRanges.of(windows), TimeRanges.of(others)
 
     assert hours_of(*time.intervals) == hours_of(*windows)
     assert hours_of(*time.add(*others).intervals) == hours_of(*windows, *others)
@@ -47,11 +47,11 @@ def test_committed_time_is_a_set_of_instants(windows, others, span):
 
 @many
 @given(MANY_WINDOWS)
-def test_committed_time_is_read_as_it_was_written(windows):
+def test_time_ranges_are_read_as_they_were_written(windows):
     """The texts of the state give the same intervals, disjoint and in order."""
-    time = CommittedTime.of(windows)
+    time = TimeRanges.of(windows)
 
-    assert CommittedTime.parse(time.format()) == time
+    assert TimeRanges.parse(time.format()) == time
     edges = [at for interval in time.intervals for at in (interval.start, interval.end)]
     assert edges == sorted(set(edges))
 
@@ -61,12 +61,12 @@ def test_adjacent_windows_become_one_interval():
     days = [Window(START + n * DAY, START + (n + 1) * DAY) for n in range(TEN_YEARS)]
     REPEATABLE.shuffle(days)
 
-    assert CommittedTime.of(days).format() == ["2016-01-01/2025-12-31"]
+    assert TimeRanges.of(days).format() == ["2016-01-01/2025-12-31"]
 
 
 def test_ten_years_with_random_gaps_stay_under_two_kilobytes():
     """The intervals of a state are bounded, whatever the gaps are and the zone of the days is."""
-    time = CommittedTime()
+    time = TimeRanges()
     for number in range(TEN_YEARS):
         start = START + number * DAY + 5 * HOUR
         if REPEATABLE.random() < 0.7:
@@ -81,4 +81,4 @@ def test_last_interval_is_never_forgotten():
     windows = [Window(START + n * 2 * DAY, START + (n * 2 + 1) * DAY) for n in range(100)]
     last = Window(START + 300 * DAY, START + 300 * DAY + HOUR)
 
-    assert CommittedTime.of([*windows, last]).bounded().intervals[-1] == last
+    assert TimeRanges.of([*windows, last]).bounded().intervals[-1] == last

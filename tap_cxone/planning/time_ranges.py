@@ -1,4 +1,4 @@
-"""Committed time of a stream: the merged time ranges of its committed windows."""
+"""Merged time ranges: the committed time of a stream, time to read, time to exclude."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_INTERVALS = 40
 """Most intervals that are kept: beyond it the shortest ones are forgotten, and read again."""
 
 
-class CommittedTime(Struct, frozen=True):
-    """Half-open intervals of time that is committed, to be read or to be excluded; no two touch.
+class TimeRanges(Struct, frozen=True):
+    """Half-open intervals in UTC; no two touch.
 
     Attributes:
         intervals: The intervals in order of time.
@@ -55,13 +55,13 @@ class CommittedTime(Struct, frozen=True):
         """Return the time with further windows."""
         return self.of((*self.intervals, *windows))
 
-    def subtract(self, other: CommittedTime) -> Self:
+    def subtract(self, other: TimeRanges) -> Self:
         """Return the time without the time of `other`."""
         rest = (other.missing(interval) for interval in self.intervals)
         return self.of(window for windows in rest for window in windows)
 
     def missing(self, window: Window) -> list[Window]:
-        """Return the parts of a time range that are not committed, in order of time."""
+        """Return the parts of a time range outside these ranges, in order of time."""
         inside = [interval for interval in self.intervals if interval.overlaps(window)]
         edges = [window.start, *(at for i in inside for at in (i.start, i.end)), window.end]
         starts_and_ends = zip(edges[::2], edges[1::2], strict=True)
@@ -73,11 +73,11 @@ class CommittedTime(Struct, frozen=True):
         return self.of(Window(begin, until) for begin, until in clipped if begin < until)
 
     def overlaps(self, window: Window) -> bool:
-        """Return True if some instant of a time range is committed."""
+        """Return True if some instant of a time range is in one of these ranges."""
         return any(interval.overlaps(window) for interval in self.intervals)
 
     def covers(self, window: Window) -> bool:
-        """Return True if all of a time range is committed."""
+        """Return True if all of a time range is in these ranges."""
         return not self.missing(window)
 
     def bounded(self) -> Self:

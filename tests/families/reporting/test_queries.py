@@ -15,6 +15,8 @@ from tests.support.run import run_tap, select
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.posix
+
 STREAMS = (CONTACTS, "agents", "skills", "dispositions", CALLS, REPORT)
 SETTINGS = {"data_downloads": [{"name": CALLS}], "report_jobs": [report_entry()]}
 SPAN = {"start_date": "2026-03-16T00:00:00Z", "end_date": "2026-03-18T00:00:00Z"}
