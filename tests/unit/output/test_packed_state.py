@@ -72,7 +72,7 @@ def many_streams(number: int) -> dict[str, Any]:
     bookmarks: dict[str, Any] = {}
     for n in range(number):
         raw = stream_state(0)
-        raw["owner"] = {"data_download": {"login": digest("login")[:16]}}
+        raw["owner"] = {"family": {"login": digest("login")[:16]}}
         raw["row_meaning"] |= {"metrics": digest("metrics", n)[:12]}
         bookmarks[f"calls_of_{digest(n)[:8]}_by_agent"] = raw | {"columns": {}, "column_types": {}}
     return {"bookmarks": bookmarks}
