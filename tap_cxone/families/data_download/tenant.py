@@ -175,7 +175,8 @@ class TenantContext(Struct, frozen=True, dict=True):
         """Return the size of the digests of custom metrics, which no stream may know so far."""
         users = sum(bool(download.custom_metrics) for download in self._downloads)
         room = digest_room(metric.id for metric in self.all_metrics)
-        return DIGEST_SIZE * users * room if room <= digest_share(len(self._downloads)) else 0
+        share = digest_share(len(self._downloads) or 1)
+        return DIGEST_SIZE * users * room if room <= share else 0
 
     @property
     def _downloads(self) -> Sequence[DownloadSettings]:
