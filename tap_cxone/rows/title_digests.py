@@ -116,7 +116,7 @@ def digest_share(streams: int) -> int:
 
 
 def digest_room(titles: Iterable[str]) -> int:
-    """Return how many digests of regular titles need the room of those of these titles."""
+    """Return the room of the digests of titles, as a number of digests of regular titles."""
     return sum(1 if title in _forms(default_name(title)) else _IRREGULAR_ROOM for title in titles)
 
 
