@@ -217,6 +217,7 @@ class Client(Struct, frozen=True):
             ):
                 raise
             self.unreachable.add(token_base_url)
+            self.transport.network.log_other_host(token_base_url, self.base_url)
         path = request.url.removeprefix(token_base_url)
         return self._send_with_token_renewal(structs.replace(request, url=f"{self.base_url}{path}"))
 

@@ -65,7 +65,7 @@ class ErrorRule(Struct, frozen=True):
 
 _REDIRECTED = ErrorRule(ApiError, REDIRECT_HINT)
 _REFUSED = ErrorRule(ApiError, _WRONG_SETTING_HINT)
-_NOT_THERE = ErrorRule(ApiError, _WRONG_ADDRESS_HINT)
+_NOT_FOUND = ErrorRule(NotFound, _WRONG_ADDRESS_HINT)
 _THROTTLED = ErrorRule(Throttled, _THROTTLED_HINT)
 _TOO_LARGE = ErrorRule(WindowTooLarge, _WINDOW_TOO_LARGE_HINT)
 # The request may have been processed, so a job may exist. Only 503 states that it was not.
@@ -74,12 +74,12 @@ _FAILED = ErrorRule(Unavailable, RETRY_LATER_HINT, submit_error=AmbiguousSubmit)
 ERROR_TABLE: dict[int, ErrorRule] = {
     HTTPStatus.UNAUTHORIZED: ErrorRule(ApiError, ""),  # the client adds a hint on the credentials
     HTTPStatus.FORBIDDEN: ErrorRule(PermissionDenied, PERMISSION_HINT),
-    HTTPStatus.NOT_FOUND: ErrorRule(NotFound, _WRONG_ADDRESS_HINT),
-    HTTPStatus.METHOD_NOT_ALLOWED: _NOT_THERE,
+    HTTPStatus.NOT_FOUND: _NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED: ErrorRule(ApiError, _WRONG_ADDRESS_HINT),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: ErrorRule(ApiError, _PROXY_USER_HINT),
     HTTPStatus.REQUEST_TIMEOUT: _FAILED,
     HTTPStatus.CONFLICT: _THROTTLED,
-    HTTPStatus.GONE: _NOT_THERE,
+    HTTPStatus.GONE: _NOT_FOUND,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _TOO_LARGE,
     HTTPStatus.TOO_EARLY: _FAILED,
     HTTPStatus.TOO_MANY_REQUESTS: _THROTTLED,
@@ -90,7 +90,7 @@ ERROR_TABLE: dict[int, ErrorRule] = {
 }
 
 FAMILY_RULES: dict[type[ApiError], ErrorRule] = {
-    NotFound: ERROR_TABLE[HTTPStatus.NOT_FOUND],
+    NotFound: _NOT_FOUND,
     Throttled: _THROTTLED,
     DataPending: ErrorRule(DataPending, _PENDING_HINT),
     QuotaRefused: ErrorRule(QuotaRefused, _QUOTA_HINT),

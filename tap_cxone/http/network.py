@@ -48,6 +48,13 @@ class Network(Struct):
         if self.log is not None and attempt.failures == 1 and isinstance(error, Unavailable):
             self.log.warning("A request failed: %s", attempt.describe_retry(error))
 
+    def log_other_host(self, base_url: str, other_base_url: str) -> None:
+        """Log that another host stands in for one that did not respond."""
+        if self.log is not None:
+            text = "%s, which the token names, does not respond; this run uses %s. Allow "
+            text += "connections to the first one, or set endpoints to the second one"
+            self.log.warning(text, base_url, other_base_url)
+
     def log_login(self, description: str) -> None:
         """Log that a login is requested, since a host that drops packets is silent for long."""
         if self.log is not None:

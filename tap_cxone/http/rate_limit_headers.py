@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+from tap_cxone.clock import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +42,7 @@ class RateLimitHeaders(Struct, frozen=True):
     def parse(cls, headers: Mapping[str, str], now: datetime) -> RateLimitHeaders:
         """Parse `Retry-After` (seconds or an HTTP date) and `X-RateLimit-*`.
 
-        `X-RateLimit-Reset` is a number of seconds, a Unix time or an HTTP date.
+        `X-RateLimit-Reset` is a number of seconds, a Unix time, or a date of HTTP or ISO 8601.
 
         Args:
             headers: Headers of the response.
@@ -71,6 +74,9 @@ def _parse_count(text: str) -> int | None:
 
 def _parse_reset(text: str, now: datetime) -> timedelta | None:
     """Return the time until the reset; a Unix time has seconds or milliseconds."""
+    if "T" in text:
+        with suppress(ValueError, OverflowError):
+            return _bounded(parse_instant(text) - now)
     count = _parse_count(text)
     if count is None or count < _MIN_UNIX_TIME:
         return _parse_wait(text, now)

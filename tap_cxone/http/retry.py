@@ -120,6 +120,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
         """Return the number of failed attempts and the setting that limits it, for messages."""
         return f"tried {self.count} ({self.policy.attempts_limit})"
 
+    def throttle_text(self, error: Throttled) -> str:
+        """Return how long an operation was throttled, or which wait goes beyond the time limit."""
+        time_limit = self.policy.time_limit
+        if not error.retry_after:
+            return f"still throttled after {time_limit}"
+        elapsed, delay = (
+            timedelta(seconds=round(wait.total_seconds())) for wait in (self.elapsed, self.delay)
+        )
+        return f"after {elapsed} the API requests a wait of {delay}, and {time_limit} are allowed"
+
     def describe_retry(self, error: ApiError) -> str:
         """Return the error, how long its operation is tried again, and the remedy, for messages."""
         retries = self.policy.attempts - self.failures

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from datetime import timedelta
 from decimal import InvalidOperation
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -278,18 +277,7 @@ def _reason_to_stop(error: Throttled | Unavailable, attempt: Attempt) -> str:
     """Return why a read is not retried; empty if it is."""
     time_limit = attempt.policy.time_limit
     if isinstance(error, Throttled):
-        return "" if attempt.ends_in_time else _throttle_text(error, attempt)
+        return "" if attempt.ends_in_time else attempt.throttle_text(error)
     if attempt.is_last:
         return attempt.count_text
     return "" if attempt.ends_in_time else f"tried {attempt.count} in {time_limit}"
-
-
-def _throttle_text(error: Throttled, attempt: Attempt) -> str:
-    """Return how long a read was throttled, or the wait that the API requests beyond the limit."""
-    time_limit = attempt.policy.time_limit
-    if not error.retry_after:
-        return f"still throttled after {time_limit}"
-    elapsed, delay = (
-        timedelta(seconds=round(wait.total_seconds())) for wait in (attempt.elapsed, attempt.delay)
-    )
-    return f"after {elapsed} the API requests a wait of {delay}, and {time_limit} are allowed"

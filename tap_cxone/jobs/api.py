@@ -12,19 +12,18 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from tap_cxone.errors import AmbiguousSubmit, NotFound, with_permission_hint
+from tap_cxone.errors import AmbiguousSubmit, DownloadError, NotFound, with_permission_hint
 from tap_cxone.http.error_body import describe_body
 from tap_cxone.http.json_body import (
     error_of,
     find_value,
     find_values,
     first_id,
-    json_list,
     json_object,
-    json_objects,
     outline,
 )
 from tap_cxone.http.links import parse_link
+from tap_cxone.http.pagination import ListPaginator
 from tap_cxone.jobs.job import JobStatus, StatusResponse, effective_status
 from tap_cxone.redact import SecretStruct
 from tap_cxone.spool import spool_chunks
@@ -243,17 +242,21 @@ class JobApi(ABC):
         return next(filter(None, links), None)
 
     def read_list(self, path: str, keys: Sequence[str]) -> list[dict[str, Any]] | None:
-        """Return the jobs that a list shows with an ID; None if the response has no list.
+        """Return the jobs that all pages of a list show with an ID; None if a response has no list.
 
         Args:
             path: Path of the list.
             keys: Keys under which the response may have it.
         """
-        with self.permission_hint():
-            jobs = json_list(self.client.get(path).json, keys)
-        if jobs is None:
-            return None
-        return [job for job in json_objects(jobs) if first_id(job, self.ID_KEYS)]
+        paginator, jobs = ListPaginator(f"the list of {self.NOUN}s", keys), list[dict[str, Any]]()
+        with self.permission_hint(), suppress(DownloadError):  # a repeated token ends the list
+            for page in paginator.pages(
+                lambda query: self.client.get(path, paginator.params(query)).json
+            ):
+                if (entries := paginator.entries(page)) is None:
+                    return None
+                jobs += (job for job in entries if first_id(job, self.ID_KEYS))
+        return jobs
 
     @property
     def list_path(self) -> str:

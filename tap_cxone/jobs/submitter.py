@@ -221,9 +221,8 @@ class JobSubmitter(Struct):
             case AmbiguousSubmit():
                 raise self._unlisted_submit(error, window) from error
             case Throttled(exhausted=False) if attempt is not None:
-                limit = attempt.policy.time_limit
                 msg = (
-                    f"{self.describe(window)}: still throttled after {limit}: {error.message}; "
+                    f"{self.describe(window)}: {attempt.throttle_text(error)}: {error.message}; "
                     "another client may be exporting from this tenant"
                 )
                 raise Throttled(msg, status=error.status) from error

@@ -10,10 +10,15 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter, serialize_jsonl
 from singer_sdk.singerlib import RecordMessage, StateMessage
 from typing_extensions import override
 
-from tap_cxone.output.packed_state import MAX_PLAIN_STATE, pack_state
+from tap_cxone.output.packed_state import (
+    MAX_PLAIN_STATE,
+    MAX_STATE,
+    pack_details,
+    pack_streams,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from singer_sdk.singerlib.encoding.simple import Message
 
@@ -57,10 +62,11 @@ class MessageWriter(MsgSpecWriter):
     @override
     def serialize_message(self, message: Message) -> bytearray:
         if isinstance(message, StateMessage):
-            line = serialize_jsonl({"type": message.type, "value": message.value})
+            line = _state_line(message, message.value)
             if len(line) > MAX_PLAIN_STATE:
-                packed = pack_state(message.value)
-                line = serialize_jsonl({"type": message.type, "value": packed})
+                line = _state_line(message, pack_details(message.value))
+            if len(line) > MAX_STATE:
+                line = _state_line(message, pack_streams(message.value))
             return line
         return super().serialize_message(message)
 
@@ -74,6 +80,10 @@ class MessageWriter(MsgSpecWriter):
             self._last_state = line
             sys.stdout.buffer.write(line)
             sys.stdout.flush()
+
+
+def _state_line(message: StateMessage, value: Mapping[str, Any]) -> bytearray:
+    return serialize_jsonl({"type": message.type, "value": value})
 
 
 class SamplingWriter(MessageWriter):

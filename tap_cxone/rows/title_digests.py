@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from tap_cxone.config.types import ColumnType
 
 MAX_DIGESTS = 2500
-"""Most digests that the streams of a family keep in STATE together."""
-_DIGEST_BITS = 16  # of a name; one of 218 other names has the digest of one of 300 names
-_IRREGULAR_FORMS = 256
+"""Most digests that the streams of a family keep in STATE together, see `digest_room`."""
+STREAM_ROOM = 15
+"""Number of digests that need as much room in a packed STATE as all else of a usual stream."""
+_NAME_BITS = 16  # one of 218 other names has the digest of one of 300 names
+_IRREGULAR_BITS = 32  # as many as the digest in `name_with_digest` has
+_IRREGULAR_ROOM = 3
 _COMPLETE = "complete"
 
 
-class TitleDigests(Struct, frozen=True):
+class TitleDigests(Struct, frozen=True, dict=True):
     """Titles that files had and whose columns have their default names, by the types of these.
 
     A digest is that of the name, with the form of the title, such as `talkTime` of `talk_time`. A
@@ -55,10 +58,13 @@ class TitleDigests(Struct, frozen=True):
 
     def _has_rival(self, title: str) -> bool:
         """Return True if another title has the default name; seldom also if none has it."""
-        if not self.by_type:
-            return False
-        digests = set(_digests_of_name(default_name(title))) - {_digest(title)}
-        return any(not known.isdisjoint(digests) for known in self.by_type.values())
+        digest = _digest(title)
+        return self._by_name.get(_name_digest(digest), digest) != digest
+
+    @cached_property
+    def _by_name(self) -> dict[int, int]:
+        """Return the only digest of each name, by the digest of the name."""
+        return {_name_digest(digest): digest for ds in self.by_type.values() for digest in ds}
 
     def with_types(self, types: Mapping[str, ColumnType]) -> Self:
         """Return the digests with further titles, or with other types of known ones.
@@ -67,12 +73,12 @@ class TitleDigests(Struct, frozen=True):
         complete, no title is added.
         """
         kept = {d: t for t, digests in self.by_type.items() for d in digests}
-        names = {_name_digest(digest): digest for digest in kept}
+        names = set(self._by_name)
         for title, column_type in types.items():
             digest = _digest(title)
-            is_known = digest in kept
-            if is_known or (self.complete and _name_digest(digest) not in names):
-                names[_name_digest(digest)] = digest
+            name = _name_digest(digest)
+            if digest in kept or (self.complete and name not in names):
+                names.add(name)
                 kept[digest] = column_type
         by_type: dict[ColumnType, set[int]] = {}
         for digest, column_type in kept.items():
@@ -104,18 +110,27 @@ def _from_gaps(gaps: Iterable[int]) -> frozenset[int]:
     return frozenset(accumulate(numbers))
 
 
+def digest_share(streams: int) -> int:
+    """Return the most digests of each of so many streams; more streams have fewer in all."""
+    return max(0, MAX_DIGESTS // streams - STREAM_ROOM)
+
+
+def digest_room(titles: Iterable[str]) -> int:
+    """Return the room of the digests of titles, as a number of digests of regular titles."""
+    return sum(1 if title in _forms(default_name(title)) else _IRREGULAR_ROOM for title in titles)
+
+
 @lru_cache(maxsize=8192)
 def _digest(title: str) -> int:
-    """Return the digest of a title; two irregular forms of one name seldom have the same."""
+    """Return the digest of a title: the bits of its name, and above them those of its form."""
     name = default_name(title)
     forms = _forms(name)
-    if title in forms:
-        form = forms.index(title)
-    else:
-        form = len(forms) + hashlib.sha256(title.encode(errors="surrogatepass")).digest()[0]
-    return _digests_of_name(name)[form]
+    is_regular = title in forms
+    form = forms.index(title) if is_regular else len(forms) + _leading_bits(title, _IRREGULAR_BITS)
+    return form << _NAME_BITS | _leading_bits(name, _NAME_BITS)
 
 
+@lru_cache(maxsize=8192)
 def _forms(name: str) -> tuple[str, ...]:
     """Return the titles that a column name may come from, apart from irregular ones."""
     capitals = [word.capitalize() for word in name.split("_")]
@@ -123,12 +138,10 @@ def _forms(name: str) -> tuple[str, ...]:
     return (name, camel_case(name), "".join(capitals), name.upper(), " ".join(capitals), *others)
 
 
-def _digests_of_name(name: str) -> range:
-    """Return the digests of the forms of a name, in order."""
-    digest = int.from_bytes(hashlib.sha256(name.encode()).digest()) >> (256 - _DIGEST_BITS)
-    number_of_forms = len(_forms(name)) + _IRREGULAR_FORMS
-    return range(digest, number_of_forms << _DIGEST_BITS, 1 << _DIGEST_BITS)
+def _leading_bits(text: str, number: int) -> int:
+    content = text.encode(errors="surrogatepass")
+    return int.from_bytes(hashlib.sha256(content).digest()) >> (256 - number)
 
 
 def _name_digest(digest: int) -> int:
-    return digest % (1 << _DIGEST_BITS)
+    return digest % (1 << _NAME_BITS)

@@ -23,7 +23,7 @@ history        {"committed": ["2026-01-01/2026-01-31"]}     time of the committe
 version        3                                            layout of the keys above
 ```
 
-A long STATE has all but the bookmarks in one compressed text (`output/packed_state.py`).
+A long STATE has all but the bookmarks, or all, in a compressed text (`output/packed_state.py`).
 `docs/state.md` describes each key and the earlier layouts.
 """
 
@@ -37,7 +37,7 @@ from tap_cxone.clock import iso, parse_instant, time_zone
 from tap_cxone.errors import StateError
 from tap_cxone.jobs.collected import LatestCollected
 from tap_cxone.jobs.job import Job
-from tap_cxone.output.packed_state import PACKED, unpack_state
+from tap_cxone.output.packed_state import PACKED_DETAILS, PACKED_STREAMS, unpack_state
 from tap_cxone.planning.history import History
 from tap_cxone.planning.narrow_windows import NarrowWindows
 from tap_cxone.rows.column_map import ColumnMap
@@ -308,14 +308,14 @@ def _unwrap(state: Any) -> Any:
 
 def _unpack(state: Any) -> Any:
     """Return the state with the details of its streams, if they are packed."""
-    if not isinstance(state, dict) or PACKED not in state:
+    if not isinstance(state, dict) or state.keys().isdisjoint({PACKED_DETAILS, PACKED_STREAMS}):
         return state
     try:
         return unpack_state({**state, "bookmarks": _stream_states(state)})
     except ValueError as error:
         msg = (
-            f"The text 'packed' of the state is not readable ({error!r}); restore an earlier "
-            "state, or remove the text to keep the bookmarks only"
+            f"A packed text of the state is not readable ({error!r}); restore an earlier state, or "
+            "remove the text to read on from the bookmarks beside it"
         )
         raise StateError(msg) from error
 

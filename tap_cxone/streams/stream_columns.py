@@ -8,6 +8,7 @@ from msgspec import structs
 
 from tap_cxone.errors import DriftError
 from tap_cxone.rows.layout import ROW_HASH
+from tap_cxone.rows.title_digests import digest_room
 from tap_cxone.rows.titles import Title, default_name, unique_name
 from tap_cxone.streams.column_types import apply_type_policy
 from tap_cxone.streams.known_columns import name_known_columns
@@ -120,7 +121,7 @@ class StreamColumns:
         A title gets another name than the earlier title that has its default name.
         """
         requested = {Title(c.exact_title): c.type for c in columns if c.requested}
-        if len(requested) > self._declaration.max_digests:
+        if digest_room(title.text for title in requested) > self._declaration.max_digests:
             self._map = self._map.without_further_digests()
         digests, names, used_names = self._map.digests, dict[Title, str](), self._map.used_names
         for title, column_type in requested.items():

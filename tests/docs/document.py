@@ -183,8 +183,18 @@ def tenant_info_table() -> str:
 def requirements_table() -> str:
     """Return the table of the credentials and permissions that streams need."""
     titles = ["| streams | credentials | permission or scope | also |", "|---|---|---|---|"]
-    rows = [row for family in FAMILIES for row in _family_rows(family.name, "requirements")]
-    return "\n".join([*titles, *rows])
+    return "\n".join([*titles, *_all_rows("requirements")])
+
+
+def column_sources_table() -> str:
+    """Return the table of where the columns come from that are not known before."""
+    titles = ["| stream | source of other columns |", "|---|---|"]
+    return "\n".join([*titles, *_all_rows("column_sources")])
+
+
+def _all_rows(file: str) -> list[str]:
+    """Return the rows of a table in the order of the families."""
+    return [row for family in FAMILIES for row in _family_rows(family.name, file)]
 
 
 def _named_rows(file: str) -> list[str]:
@@ -419,7 +429,11 @@ _PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     ROOT / "docs/tenant-setup.md": {"requirements": requirements_table},
     ROOT / "docs/promises.md": {"promises": promises_table},
     ROOT / "docs/settings.md": {"settings": settings_table},
-    ROOT / "docs/columns.md": {"evidence": evidence_table, "columns": columns_table},
+    ROOT / "docs/columns.md": {
+        "column sources": column_sources_table,
+        "evidence": evidence_table,
+        "columns": columns_table,
+    },
     ROOT / "docs/architecture.md": {"families": families_table},
     ROOT / "docs/plan.md": {"checks": checks_table},
     ROOT / "docs/retries.md": {

@@ -33,7 +33,6 @@ PLACES = {
     "orchestrate/airflow/tenants.yml": "is an example of the settings of a user",
     "CHANGELOG.md": "names what changed for the users of a family",
     "docs/audit.md": "has an example of a line of the audit log",
-    "docs/columns.md": "says where the columns of a stream come from, by its setting",
     "docs/CONTRIBUTING.md": "names the setting and the modules of an entity",
     "docs/custom-metrics.md": "is the page on the streams of one family",
     "docs/dates-and-files.md": "has examples of settings",

@@ -31,7 +31,7 @@ def three_days(sim: Simulator, mode: str) -> dict[str, Any]:
         start_date="2026-03-15T00:00:00Z",
         end_date="2026-03-18T00:00:00Z",
         poll_interval_seconds=25,
-        own={"mode": mode, "window_days": 1},
+        own={"mode": mode, "window_days": 1, "overlap_days": 0},
     )
 
 

@@ -13,26 +13,15 @@ from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tests.conftest import settings_for
-from tests.support.examples import csv_jobs, full_lists, paged_rows, quota_jobs, report_runs
+from tests.support.examples import csv_jobs, paged_rows, quota_jobs, report_runs
+from tests.support.facts import FACTS
 from tests.support.ids import readable
 from tests.support.run import run_tap, select, whole_catalog
 
-EXTRACTION = ["qm_questions", "qm_workflows", "recording_interaction_metadata"]
-ANALYTICS = ["bot_conversations"]
+EXTRACTION = sorted(FACTS[csv_jobs.FAMILY].streams)
 AUXILIARY = ["extraction_log", "quarantine"]
-WHOLE = [
-    "custom_metric_versions",
-    "custom_metrics",
-    "report_schedules",
-    *AUXILIARY,
-    *full_lists.TABLES,
-]
-DASHBOARD = [
-    "autopilot_knowledge_responses",
-    "copilot_agent_questions",
-    "copilot_auto_summaries",
-    "copilot_knowledge_suggestions",
-]
+BUILT_IN = [stream for facts in FACTS.values() for stream in facts.streams]
+WHOLE = [*AUXILIARY, *(stream for facts in FACTS.values() for stream in facts.full_tables)]
 
 
 def short(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -59,9 +48,7 @@ def root(stream: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.promise("offline-discovery")
 def test_discovery_needs_nothing():
     """The catalog needs neither credentials nor settings."""
-    assert sorted(discovered_streams({})) == sorted(
-        [*DASHBOARD, *EXTRACTION, *ANALYTICS, *WHOLE, full_lists.CONTACTS, *full_lists.PERIODS]
-    )
+    assert sorted(discovered_streams({})) == sorted([*BUILT_IN, *AUXILIARY])
 
 
 @pytest.mark.promise("offline-discovery")
@@ -89,7 +76,7 @@ def test_streams_are_selected_with_credentials(config):
 @pytest.mark.ci
 def test_family_without_credentials_is_deselected(config, clock, caplog):
     """Where everything is selected, as Meltano does, what cannot run is omitted with a warning."""
-    catalog = select(config, *DASHBOARD, *EXTRACTION)
+    catalog = select(config, *quota_jobs.PATHS, *EXTRACTION)
     out = run_tap(config, clock=clock, catalog=catalog)
 
     warnings = [r.message for r in caplog.records if r.levelname == "WARNING"]

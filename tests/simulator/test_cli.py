@@ -11,17 +11,11 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from tap_cxone.families.registry import FAMILIES
 from tap_cxone.simulator import environment, tap_settings
 from tap_cxone.simulator.cli import main
 from tap_cxone.simulator.settings import ALL_FAMILIES
-from tests.support.examples import (
-    csv_jobs,
-    full_lists,
-    json_jobs,
-    paged_rows,
-    quota_jobs,
-    report_runs,
-)
+from tests.support.examples import csv_jobs, json_jobs, quota_jobs
 
 SIMULATOR = [sys.executable, "-m", "tap_cxone.simulator"]
 CALL = """
@@ -71,12 +65,8 @@ def test_settings_are_those_of_some_families():
 
     assert both == one | {"client_id": "SIM-CLIENT-ID", "client_secret": "SIM-CLIENT-SECRET+/="}
     assert other == {name: both[name] for name in both if name != csv_jobs.FAMILY}
-    assert every.keys() - both.keys() == {
-        json_jobs.FAMILY,
-        paged_rows.FAMILY,
-        full_lists.FAMILY,
-        report_runs.FAMILY,
-    }
+    with_object = {family.name for family in FAMILIES if family.settings.opt_in_reason()}
+    assert every.keys() - both.keys() == with_object
     assert every[json_jobs.FAMILY] == {}
 
 

@@ -50,6 +50,8 @@ class FamilyFacts:
 
     Attributes:
         evidence: How well the API is documented.
+        streams: The built-in streams.
+        full_tables: Those of them without windows.
         built_in: The stream that an empty settings object selects, if the API is unverified.
         login_with: The family at whose token endpoint an application logs in, if another one.
         token_store: The attribute of the simulator's backend with the tokens of the family.
@@ -66,6 +68,8 @@ class FamilyFacts:
     """
 
     evidence: Evidence
+    streams: tuple[str, ...]
+    full_tables: tuple[str, ...] = ()
     built_in: str = ""
     login_with: str = ""
     token_store: str = "tokens"

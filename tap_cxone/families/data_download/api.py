@@ -173,11 +173,11 @@ class DataDownloadApi(Struct, frozen=True):
             body = json_object(self.client.get(QUOTA_PATH).json)
         except (NotFound, PermissionDenied):
             return None
-        if not isinstance(remaining := body.get("remaining"), int):
+        if (remaining := json_count(body.get("remaining"))) is None:
             return None
-        limit, reset_text = body.get("limit"), body.get("resetAt")
+        reset_text = body.get("resetAt")
         return CallQuota(
-            limit if isinstance(limit, int) else None,
+            json_count(body.get("limit")),
             remaining,
             _parse_reset_time(reset_text) if isinstance(reset_text, str) else None,
         )
@@ -209,9 +209,9 @@ class DataDownloadApi(Struct, frozen=True):
         if (returned := json_count(page.get("returnedRecords"))) not in {None, len(rows)}:
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
-        words = "" if rows else str(page.get("message", ""))
-        total = json_count(page.get("totalRecords"))
-        return Page(list(map(bytes, rows)), total, words)
+        words, total = page.get("message"), json_count(page.get("totalRecords"))
+        is_shown = not rows and isinstance(words, str)
+        return Page(list(map(bytes, rows)), total, str(words) if is_shown else "")
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""

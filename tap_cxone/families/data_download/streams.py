@@ -28,7 +28,7 @@ from tap_cxone.families.data_download.tenant import TenantContext, load_catalog
 from tap_cxone.planning.workload import RemainingCalls
 from tap_cxone.progress.formatting import listed
 from tap_cxone.rows.columns import source_column, with_rules, without_leading_zeros
-from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.rows.title_digests import digest_share
 from tap_cxone.streams.calendar_windows import CalendarStream
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.family_stream import StreamPreload
@@ -96,7 +96,7 @@ class DownloadStream(CalendarStream, ZonedStream):
             nested_object="customMetrics",
             grouped=True,
             required=tuple(name for name, rule in download.columns.items() if rule.required),
-            max_digests=MAX_DIGESTS // len(family_settings.downloads),
+            max_digests=digest_share(len(family_settings.downloads)),
             text_format=text_format(
                 CsvSettings(null_characters=family_settings.null_characters),
                 csv_setting=NAME,

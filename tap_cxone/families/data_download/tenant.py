@@ -15,7 +15,7 @@ from tap_cxone.families.data_download.api import DataDownloadApi
 from tap_cxone.families.data_download.metric_catalog import MetricChange, find_changes, with_retired
 from tap_cxone.families.data_download.settings import DataDownloadSettings
 from tap_cxone.families.data_download.stored_catalog import StoredCatalog
-from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.rows.title_digests import digest_room, digest_share
 from tap_cxone.streams.state_size import DIGEST_SIZE
 
 if TYPE_CHECKING:
@@ -174,8 +174,9 @@ class TenantContext(Struct, frozen=True, dict=True):
     def _digests_size(self) -> int:
         """Return the size of the digests of custom metrics, which no stream may know so far."""
         users = sum(bool(download.custom_metrics) for download in self._downloads)
-        digests = users * len(self.all_metrics)
-        return DIGEST_SIZE * digests if digests <= MAX_DIGESTS else 0
+        room = digest_room(metric.id for metric in self.all_metrics)
+        share = digest_share(len(self._downloads) or 1)
+        return DIGEST_SIZE * users * room if room <= share else 0
 
     @property
     def _downloads(self) -> Sequence[DownloadSettings]:

@@ -174,7 +174,8 @@ class DataExtractionApi(JobApi):
                 self.client.submit(f"{JOBS_PATH}/sync", body, read_seconds=timeout_seconds)
             )
         except ApiError as error:
-            if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+            has_no_such_method = error.status == HTTPStatus.METHOD_NOT_ALLOWED
+            if not (isinstance(error, NotFound) or has_no_such_method):
                 raise
             if self.mode == "sync":
                 remedy = "the tenant has no /jobs/sync; set data_extraction.mode to auto or async"

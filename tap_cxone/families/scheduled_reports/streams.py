@@ -34,7 +34,7 @@ from tap_cxone.jobs.ledger import NullLedger
 from tap_cxone.jobs.store import JobStore
 from tap_cxone.redact import is_loopback
 from tap_cxone.rows.columns import Column, source_column, with_rules, without_leading_zeros
-from tap_cxone.rows.title_digests import MAX_DIGESTS
+from tap_cxone.rows.title_digests import digest_share
 from tap_cxone.streams.calendar_windows import CalendarStream
 from tap_cxone.streams.definition import require_known_rules, text_format
 from tap_cxone.streams.full_table import FullTableStream
@@ -197,7 +197,7 @@ class ReportStream(CalendarStream, JobStream):
             formats=("json", "csv"),
             grouped=True,
             required=tuple(name for name, rule in report.columns.items() if rule.required),
-            max_digests=MAX_DIGESTS // len(family_settings.reports),
+            max_digests=digest_share(len(family_settings.reports)),
             text_format=text_format(
                 report.csv.over(family_settings.csv),
                 csv_setting=f"{setting}, csv",

@@ -14,6 +14,7 @@ _NO_CLIENT = cast("Any", None)  # a fingerprint needs no request
 
 FACTS = FamilyFacts(
     evidence=Evidence.TUTORIAL_ONLY,
+    streams=(STREAM,),
     built_in=STREAM,
     token_store="client_tokens",
     submit_path="/analytics/exports",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
 
+from tap_cxone.simulator import Fault
 from tap_cxone.tap import TapCXone
 from tap_cxone.windows import window_between
 from tests.support.analytics_exports import (
@@ -30,6 +32,20 @@ def test_completed_exports_in_the_list_take_no_slot(simulate, clock):
     assert out.error is None
     assert conversation_ids(out) == [row["id"] for row in expected_conversations(sim, 5)]
     assert clock.now() - began < timedelta(minutes=5)
+
+
+def test_running_export_on_the_second_page_of_the_list_is_adopted(sim, clock):
+    """All pages of the list count, so an export that runs is not started once more."""
+    config = export_settings(sim)
+    stream = TapCXone(config=config, clock=clock).streams[STREAM]
+    stream.api.submit(window_between(START, START + timedelta(days=1)))  # type: ignore[attr-defined]
+    page = json.dumps({"entities": [], "nextPageToken": "two"})
+    sim.faults.add(Fault("list", "status", status=200, body=page))
+
+    out = run_exports(config, clock)
+
+    assert out.error is None
+    assert len(sim.analytics_exports) == 1
 
 
 @pytest.mark.parametrize(

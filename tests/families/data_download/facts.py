@@ -9,6 +9,8 @@ from tests.support.family_facts import FailingStreams, FamilyFacts
 
 FACTS = FamilyFacts(
     evidence=Evidence.TUTORIAL_ONLY,
+    streams=(CATALOGUE, "custom_metric_versions"),
+    full_tables=(CATALOGUE, "custom_metric_versions"),
     built_in=CATALOGUE,
     token_store="regional_tokens",
     probes=(ME, QUOTA),

@@ -7,7 +7,7 @@ from tests.support.data_download import DOWNLOAD, FAMILY, FIRST, STREAM, TOKEN, 
 from tests.support.scene import RequestPatterns, Scene, without_jobs
 
 ZONELESS = ("time zone is unknown",), ("set timezone",)
-_NO_SUCH_REPORT = ("404",), ("region", "endpoints.data_download")
+_NO_SUCH_REPORT = ("region", "endpoints.data_download")
 _NO_JOBS = "a page is read at once, and a request for it makes no job"
 
 SCENES = (
@@ -30,8 +30,12 @@ SCENES = (
             "page": ("api:data-download:read",),
         },
         refusals={
-            **{("me", status): ZONELESS for status in (401, 403, 404)},
-            **{(place, 404): _NO_SUCH_REPORT for place in ("page", "catalogue")},
+            **{("me", status): ZONELESS for status in (401, 403, 404, 410)},
+            **{
+                (place, status): ((str(status),), _NO_SUCH_REPORT)
+                for place in ("page", "catalogue")
+                for status in (404, 410)
+            },
         },
         cannot=without_jobs(_NO_JOBS, links="the API itself serves the pages, and wants the token"),
         file_point="page",

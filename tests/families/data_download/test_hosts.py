@@ -83,8 +83,8 @@ class DeadPlane(Wire):
         return super().send(request, *args, **kwargs)
 
 
-def test_host_of_the_region_that_does_not_answer_is_replaced_by_the_tenants(sim, clock):
-    """If the host that the token names does not answer, the tenant's host is asked."""
+def test_host_of_the_region_that_does_not_answer_is_replaced_by_the_tenants(sim, clock, caplog):
+    """If the host that the token names does not answer, the tenant's host is asked, and named."""
     wire = DeadPlane(sim)
 
     out = run_downloads(hosted(sim, max_retries=1), clock, wire=wire)
@@ -92,6 +92,9 @@ def test_host_of_the_region_that_does_not_answer_is_replaced_by_the_tenants(sim,
     assert out.error is None
     assert wire.hosts == {HOME}
     assert out.records(STREAM)
+    (warning,) = (w for w in warnings_logged(caplog) if "does not respond; this run uses" in w)
+    assert PLANE in warning
+    assert HOME in warning
 
 
 def test_region_of_the_login_response_names_the_host():

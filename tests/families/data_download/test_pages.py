@@ -303,6 +303,16 @@ def test_page_without_rows_shows_the_words_of_the_api(sim, clock, caplog):
     assert [w for w in warnings_logged(caplog) if "API says: The report was not computed" in w]
 
 
+def test_page_without_rows_shows_no_object_as_the_words_of_the_api(sim, clock, caplog):
+    """A message that is an object may have the values of a row, so no line shows it."""
+    serve_pages(sim, page(message={"agentName": "Jane Roe"}, totalRecords=0))
+
+    out = run_downloads(download_settings(sim), clock)
+
+    assert out.error is None
+    assert "Jane Roe" not in caplog.text
+
+
 ECHO = {"filter": {"timeZone": "America/New_York"}, "report": "Interaction/Call"}
 
 

@@ -18,6 +18,7 @@ _NO_CLIENT = cast("Any", None)  # a fingerprint needs no request
 
 FACTS = FamilyFacts(
     evidence=Evidence.NICE_AND_CLIENTS,
+    streams=("qm_workflows", "qm_questions", "recording_interaction_metadata"),
     submit_path=r"/v1/jobs(/sync)?",
     probes=(ASYNC,),
     quota="no job is running now",

@@ -45,7 +45,7 @@ SCENES = (
         reads=_reads(),
         submits=("sync",),
         permissions={"sync": _PERMISSION},
-        refusals={("sync", n): ((str(n),), ("set data_extraction.mode",)) for n in (404, 405)},
+        refusals={("sync", n): ((str(n),), ("set data_extraction.mode",)) for n in (404, 405, 410)},
         cannot={
             Ability.CANCEL: _NO_CANCEL,
             Ability.PENDING_JOBS: "the response to the submit has the link already",

@@ -8,7 +8,7 @@ from tap_cxone.config.evidence import Evidence
 from tap_cxone.families.observability.api import ObservabilityApi, TableRequest
 from tap_cxone.families.observability.tables import TABLES
 from tests.support.family_facts import FailingStreams, FamilyFacts, NarrowWindows
-from tests.support.observability import FAMILY, GR, KB
+from tests.support.observability import AQ, AS, FAMILY, GR, KB
 from tests.support.room import Room
 
 _NO_CLIENT = cast("Any", None)  # a fingerprint needs no request
@@ -24,6 +24,7 @@ def table_api(index: int) -> ObservabilityApi:
 
 FACTS = FamilyFacts(
     evidence=Evidence.NICE_ONLY,
+    streams=(KB, AS, AQ, GR),
     submit_path="/export-data",
     quota="3 of 3 exports left now",
     failing=FailingStreams(point="submit", own={"exports_per_day": None}, repeated=(403, 404)),

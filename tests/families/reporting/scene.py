@@ -37,7 +37,10 @@ _PAGES: dict[str, Any] = {
     "permission": _PERMISSION,
     "cannot": _PAGES_CANNOT,
     "file_point": "page",
-    "refusals": {("page", 404): (("404",), ("reporting.api_version", "endpoints.reporting"))},
+    "refusals": {
+        ("page", status): ((str(status),), ("reporting.api_version", "endpoints.reporting"))
+        for status in (404, 410)
+    },
 }
 _DATED = report_entry(send_dates=True, date_column="Start Date")
 _REPORT_CANNOT = {
@@ -64,6 +67,10 @@ _REPORT: dict[str, Any] = {
         ("list", "submit", "poll", "download"),
         ("Custom Reports > Edit, and access to files",),
     ),
+    "refusals": {
+        ("submit", status): ((str(status),), ("correct report_id", "reporting.api_version"))
+        for status in (404, 410)
+    },
     "unknown_status": {"jobResult": {"jobId": "9001", "state": "hibernating"}},
     "result_life": 7 * DAY,
     "file_in_json": True,

@@ -20,6 +20,8 @@ _REPORT = ReportSettings(
 
 FACTS = FamilyFacts(
     evidence=Evidence.TUTORIAL_ONLY,
+    streams=(LISTED,),
+    full_tables=(LISTED,),
     built_in=LISTED,
     token_store="client_tokens",
     submit_path="/runs",

@@ -74,7 +74,7 @@ CHANGES = {
         status: outcome_of_status("reports", "update", status)
         for status in (400, 401, 422, 429, 500)
     },
-    404: EXACT,  # deleted meanwhile: registered once more
+    **dict.fromkeys((404, 410), EXACT),  # deleted meanwhile: registered once more
     403: Fails(("403",), ("analytics:reports:write",)),
 }
 FOREIGN = ("was not made by this tap",)
@@ -94,7 +94,7 @@ def update_rows() -> Iterator[Row]:
         changed = outdated(Fault("update", **USUAL | how))
         must = UNCHANGED if label == "html" else EXACT
         yield Row(f"update {label}", "reports", changed, must, **taken)
-    for status in (400, 401, 403, 404, 422, 429, 500):
+    for status in (400, 401, 403, 404, 410, 422, 429, 500):
         faults = outdated(*ever("update", status=status))
         yield Row(f"update {status} ever", "reports", faults, CHANGES[status], **taken)
     faults = outdated(*ever("update", status=302, headers=ELSEWHERE))
@@ -111,7 +111,7 @@ def report_run_rows() -> Iterator[Row]:
     stuck = ever("run", "job-stuck")
     must = Fails(("still running", "cancelled"), (TIMEOUT,))
     yield Row("run job-stuck ever", "reports", stuck, must)
-    for status in (400, 401, 403, 404, 409, 500):
+    for status in (400, 401, 403, 404, 409, 410, 500):
         faults = (*stuck, *ever("cancel", status=status))
         must = Fails(("still running",), (TIMEOUT,))
         if status == HTTPStatus.UNAUTHORIZED:
@@ -195,7 +195,7 @@ def result_rows() -> Iterator[Row]:
     yield Row("poll another day", "reports", faults, Fails(("not of the requested",), AGAIN))
     short = ever("list", status=200, body='{"entities": [{"id": "x"}], "total": 3}')
     yield Row("list lacks entries", "reports", short, LACKS_ENTRIES)
-    for status in (404, 500):
+    for status in (404, 410, 500):
         yield Row(f"run {status} once", "reports", once("run", status=status), EXACT)
     words = says("submit", {"error": "The name is reserved"})
     must = Fails(("did not register", "The name is reserved"), ("correct what it names",))

@@ -59,8 +59,8 @@ SCENES = (
         unknown_status={"state": "hibernating"},
         token_option="report_token_seconds",
         own_timing=True,
-        # After a 404 the schedule, which was deleted meanwhile, is registered once more.
-        repeatable=(404, 500, 502, 504),
+        # After a 404 or 410 the schedule, which was deleted meanwhile, is registered once more.
+        repeatable=(404, 410, 500, 502, 504),
         poll_growth=8,
         file_point="page",
     ),

@@ -6,13 +6,11 @@ import itertools
 
 import pytest
 
-from tap_cxone.errors import JobTimeout
 from tap_cxone.simulator import Fault
 from tests.support.expectations import failure
 from tests.support.ids import readable
 from tests.support.requests import polls, submits
 from tests.support.scheduled_reports import (
-    FAMILY,
     MINUTE,
     QUEUES,
     SECOND,
@@ -131,21 +129,3 @@ def test_result_without_rows_is_polled_again(sim, clock):
     gaps = [later.at - sooner.at for sooner, later in itertools.pairwise(polls(sim))]
     assert whole(out, sim)
     assert all(gap >= 15 * SECOND for gap in gaps)
-
-
-@pytest.mark.ci
-def test_job_timeout_of_a_report_names_the_setting_of_the_family(simulate, clock):
-    """For a report job_timeout_minutes of the family is in force, and the message states it."""
-    sim = simulate(rows_per_day=4)
-    sim.faults.add(Fault("run", "job-stuck", times=99))
-    config = report_settings(
-        sim, own={"job_timeout_minutes": 7}, job_timeout_minutes=60, throttle_timeout_minutes=1
-    )
-    began = clock.now()
-
-    out = run_reports(config, clock)
-
-    error, took = failure(out), clock.now() - began
-    assert isinstance(error, JobTimeout)
-    assert f"Raise {FAMILY}.job_timeout_minutes or narrow" in str(error)
-    assert 2 * 7 * MINUTE <= took < 2 * 12 * MINUTE  # a window of one day is tried once more

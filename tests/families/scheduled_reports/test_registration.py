@@ -66,10 +66,11 @@ def test_registration_that_is_never_listed_is_sent_once_in_all_runs(simulate, cl
     assert len(registrations(sim)) == 1
 
 
-def test_schedule_deleted_before_its_change_is_registered_again(sim, clock):
-    """A change that is answered 404 becomes one registration."""
+@pytest.mark.parametrize("status", [404, 410])
+def test_schedule_deleted_before_its_change_is_registered_again(sim, clock, status):
+    """A change that is answered 404 or 410 becomes one registration."""
     first = run_reports(report_settings(sim), clock)
-    sim.faults.add(Fault("update", "status", status=404))
+    sim.faults.add(Fault("update", "status", status=status))
 
     second = run_reports(report_settings(sim, 2, entry=CHANGED), clock, state=first.state)
 
@@ -77,9 +78,10 @@ def test_schedule_deleted_before_its_change_is_registered_again(sim, clock):
     assert len(registrations(sim)) == 2
 
 
-def test_schedule_deleted_before_a_run_is_registered_again(sim, clock):
-    """A run that is answered 404 is started again with a new schedule, once."""
-    sim.faults.add(Fault("run", "status", status=404))
+@pytest.mark.parametrize("status", [404, 410])
+def test_schedule_deleted_before_a_run_is_registered_again(sim, clock, status):
+    """A run that is answered 404 or 410 is started again with a new schedule, once."""
+    sim.faults.add(Fault("run", "status", status=status))
     first = run_reports(report_settings(sim), clock)
     sim.delete_schedule(sim.schedules[0].id)
 

@@ -92,7 +92,7 @@ def outcome_of_status(name: str, place: FaultPoint, status: int) -> Exact | Fail
         return EXACT
     if words := scene.refusals.get((place, status)):
         return Fails(*words)
-    if place == "poll" and status == HTTPStatus.NOT_FOUND:
+    if place == "poll" and status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return UNKNOWN_JOB
     if place in scene.submits and status == HTTPStatus.TOO_MANY_REQUESTS:
         return WAITED

@@ -168,8 +168,9 @@ def test_last_word_counts(limiter, clock):
     [
         *("90", str(int(NOON.timestamp()) + 90), str((int(NOON.timestamp()) + 90) * 1000)),
         format_datetime(NOON + 90 * SECOND, usegmt=True),
+        "2026-03-20T12:01:30Z",
     ],
-    ids=["seconds", "Unix time", "milliseconds", "date"],
+    ids=["seconds", "Unix time", "milliseconds", "date", "ISO 8601"],
 )
 def test_rate_limit_reset_is_a_wait_or_an_instant(text):
     """`X-RateLimit-Reset` is a wait in seconds, a Unix time or a date."""

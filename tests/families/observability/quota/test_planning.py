@@ -24,9 +24,11 @@ from tests.support.run import NOON
 @pytest.mark.slow
 def test_four_tables_of_a_year(simulate, clock):
     """Without limits four tables of a year are complete in one run, with twelve exports each."""
-    sim = simulate(exports_per_day=None, history_months=None)
+    unlimited: dict[str, Any] = {"exports_per_day": None, "history_months": None}
+    sim = simulate(**unlimited)
+    config = months(sim, "2025-03-20T00:00:00Z", **unlimited)
 
-    out = run_tables(months(sim, "2025-03-20T00:00:00Z", exports_per_day=None), clock, *PATHS)
+    out = run_tables(config, clock, *PATHS)
 
     assert out.error is None
     assert Counter(submitted_tables(sim)) == dict.fromkeys(PATHS.values(), 12)

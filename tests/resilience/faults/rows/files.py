@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from tap_cxone.rows.titles import default_name
@@ -115,6 +116,10 @@ CSV_ONLY: dict[str, tuple[str | bytes, Fails]] = {
     "JSON": ('[{"a": 1}]', Fails(("JSON instead of CSV",), ("proxy", *TWICE))),
     "other columns": ("a,b\r\n1,2\r\n", Fails(("no column", "2 cells"), ("primary_keys",))),
 }
+_HUGE_NUMBER = (
+    '{"id":"#","type":"bot","dateFrom":null,"dateTo":null,"botId":"1","agentId":"2",'
+    f'"duration":{HUGE}}}'
+)
 JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
     "nested deeply": (DEEP, Fails(("not JSON",), TWICE)),
     "an object": ('{"message": "sorry"}', Fails(("lacks the required",), ("max_invalid_ratio",))),
@@ -122,8 +127,8 @@ JSON_ONLY: dict[str, tuple[str | bytes, Fails]] = {
     "null keys": ('[{"id": null}]', Fails(("lacks the required",), ("required_fields",))),
     "latin-1": (b'[{"id": "\xe9"}]', NO_UTF_8),
     "huge exponent": (
-        '[{"id":"a","type":"bot","dateFrom":null,"dateTo":null,"botId":"1","agentId":"2",'
-        f'"duration":{HUGE}}}]',
+        # More than the rows that never fail a window (max_invalid_rows_free).
+        f"[{','.join(_HUGE_NUMBER.replace('#', key) for key in ascii_lowercase)}]",
         Fails(("a number out of range",), ("max_invalid_ratio",)),
     ),
     "cut in a string": ('[{"id": "a', Fails(("not JSON",), TWICE)),
