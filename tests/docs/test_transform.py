@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.docs.document import ROOT, SOURCES
 MODELS = sorted(model_files())
 
 
+@cache
 def source_tables() -> dict[str, list[dict[str, Any]]]:
     """Return the columns of each source."""
     (source,) = yaml.safe_load(SOURCES.read_text("utf-8"))["sources"]

@@ -11,6 +11,7 @@ from tap_cxone.simulator import Fault
 from tap_cxone.simulator.settings import tap_settings
 from tests.support.examples import full_lists, paged_rows, quota_jobs, report_runs
 from tests.support.history import STREAM, day_of_march
+from tests.support.run import run_tap
 
 
 def entry(first, end, stream=STREAM, id_="corrected"):
@@ -124,7 +125,7 @@ def test_reload_of_a_whole_table_is_reported(sim, clock, caplog, stream):
     settings = tap_settings(sim.url, families=(full_lists.FAMILY, report_runs.FAMILY))
     config = {**settings, "reload": [entry(1, 3, stream)]}
 
-    out = full_lists.run_reporting(config, clock, stream)
+    out = run_tap(config, clock=clock, only=stream)
 
     (warning,) = lines_about(caplog, "does nothing")
     assert f"{stream}: reload.0 (id 'corrected') does nothing" in warning
