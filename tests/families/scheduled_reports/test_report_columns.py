@@ -61,14 +61,15 @@ def test_report_metric_in_no_row_is_reported_once(sim, clock, caplog):
 
 def test_two_rows_of_one_report_group_fail_the_window(sim, clock):
     """The error names both rows and the setting, and no value of a row."""
-    answer(sim, "poll", done(report_row(), report_row(handleTime=4)), times=9)
+    row = report_row(agentId="seventh")  # no job has this text in its ID
+    answer(sim, "poll", done(row, {**row, "handleTime": 4}), times=9)
 
     out = run_reports(report_settings(sim), clock)
 
     assert isinstance(failure(out), DecodeError)
     assert "rows 1 and 2 have the same key (agent_id, queue_id" in str(failure(out))
     assert "grouping" in str(failure(out))
-    assert "007" not in str(failure(out))
+    assert "seventh" not in str(failure(out))
 
 
 def test_rule_of_no_column_of_a_report_is_a_setting_error(sim, clock):
