@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_cxone.rows.column_map import ColumnMap
-from tap_cxone.rows.columns import Column, declared_columns, source_column
+from tap_cxone.rows.columns import (
+    Column,
+    declared_columns,
+    find_index,
+    match_titles,
+    source_column,
+)
 from tap_cxone.rows.titles import Title, fold, snake_case
 from tests.support.properties import many
 
@@ -101,6 +107,15 @@ def test_known_columns_are_found(known, random):
     order = random.sample(columns, len(columns))
 
     assert assign_columns([spelled(column.name) for column in order], columns) == order
+
+
+@many
+@given(headers, titles)
+def test_index_of_one_title_is_the_first_of_its_matches(header, title):
+    """A title alone means the column that it means in a list of titles."""
+    columns = [source_column(text, "") for text in header]
+
+    assert find_index(title, columns) == next(iter(match_titles(columns, [title])), None)
 
 
 def test_unknown_title_is_a_new_text_column():
