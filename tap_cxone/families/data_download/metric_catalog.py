@@ -74,6 +74,10 @@ class CustomMetric(Struct, frozen=True):
         )
         return None if constraint == ValueConstraint() else constraint
 
+    def has_name(self, names: Collection[str]) -> bool:
+        """Return True if one of the names is the ID or the display name of the metric."""
+        return not {self.id, self.name}.isdisjoint(names)
+
     def record(self) -> dict[str, Any]:
         """Return the record of the metric in the stream `custom_metrics`."""
         return {
@@ -163,7 +167,7 @@ class MetricChange(Struct, frozen=True):
     def concerns(self, names: Collection[str]) -> bool:
         """Return True if the metric is selected by one of the names, which are IDs or `*` too."""
         metrics = filter(None, (self.old, self.new))
-        return ALL_METRICS in names or any({m.id, m.name} & {*names} for m in metrics)
+        return ALL_METRICS in names or any(m.has_name(names) for m in metrics)
 
     def __str__(self) -> str:
         """Return the ID, and for a metric that stays also what differs, old and new."""

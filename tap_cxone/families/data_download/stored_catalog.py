@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from tap_cxone.families.data_download.metric_catalog import CustomMetric
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _MAX_PACKED = 10_000  # characters
 _MAX_STATE = 19_000  # characters of a whole STATE, which should not exceed 20 kB
@@ -27,21 +27,40 @@ class StoredCatalog(Struct, frozen=True, omit_defaults=True):
     Attributes:
         version: Number of accepted catalogues so far.
         digest: Digest of the metrics.
-        packed: The metrics as compressed JSON in base64, without their descriptions if these make
-            it too long; empty if the metrics are too many.
+        packed: Metrics as compressed JSON in base64, without their descriptions if these make it
+            too long. Only the requested ones if all are too many; empty if these are too.
+        partial: Whether `packed` has the requested metrics only.
     """
 
     version: int
     digest: str
     packed: str = ""
+    partial: bool = False
 
     @classmethod
-    def of(cls, metrics: Sequence[CustomMetric], version: int, *, reserved: int) -> StoredCatalog:
-        """Return the stored form of metrics, with so many characters of STATE left for others."""
+    def of(
+        cls,
+        metrics: Sequence[CustomMetric],
+        version: int,
+        *,
+        requested: Collection[str],
+        reserved: int,
+    ) -> StoredCatalog:
+        """Return the stored form of metrics.
+
+        Args:
+            metrics: All metrics.
+            version: Number of accepted catalogues, with this one.
+            requested: IDs and display names of the requested metrics.
+            reserved: Characters of STATE for everything else.
+        """
         max_packed = min(_MAX_PACKED, _MAX_STATE - reserved)
         short = [structs.replace(metric, description="") for metric in metrics]
-        packed = (text for text in map(_pack, (metrics, short)) if len(text) <= max_packed)
-        return cls(version, _digest(_ENCODER.encode(metrics)), next(packed, ""))
+        needed = [metric for metric in short if metric.has_name(requested)]
+        forms = [(metrics, False), (short, False), *([(needed, True)] if needed else [])]
+        packed = ((_pack(some), partial) for some, partial in forms)
+        fitting = (form for form in packed if len(form[0]) <= max_packed)
+        return cls(version, _digest(_ENCODER.encode(metrics)), *next(fitting, ("", False)))
 
     @classmethod
     def from_json(cls, raw: Any) -> StoredCatalog:

@@ -68,7 +68,10 @@ class TenantContext(Struct, frozen=True, dict=True):
 
     @cached_property
     def previous_metrics(self) -> tuple[CustomMetric, ...] | None:
-        """Return the metrics of the last run, also retired ones; None if they are unknown."""
+        """Return the metrics of the last run, also retired ones; None if they are unknown.
+
+        Of a catalogue that is too large for STATE they are those that downloads request.
+        """
         return self.stored.metrics() if self.stored else None
 
     @cached_property
@@ -120,7 +123,11 @@ class TenantContext(Struct, frozen=True, dict=True):
         """Return the changes of the catalogue since the last run; none in the first run."""
         if self.previous_metrics is None:
             return []
-        return find_changes(self.previous_metrics, self.published_metrics)
+        current = self.published_metrics
+        if self.stored and self.stored.partial:
+            known_ids = {metric.id for metric in self.previous_metrics}
+            current = tuple(metric for metric in current if metric.id in known_ids)
+        return find_changes(self.previous_metrics, current)
 
     @property
     def next_version(self) -> int:
@@ -154,13 +161,19 @@ class TenantContext(Struct, frozen=True, dict=True):
             audit_context.write("schema_changed", columns=[f"{kind}: {text}" for text in texts])
         if self._is_new and self._is_accepted:
             reserved = self.expected_state_size() + self._digests_size
-            catalog = StoredCatalog.of(self.all_metrics, self.next_version, reserved=reserved)
+            catalog = StoredCatalog.of(
+                self.all_metrics,
+                self.next_version,
+                requested=self._requested_names,
+                reserved=reserved,
+            )
             self.family.tenant_info["catalogue"] = catalog.to_json()
-            if not catalog.packed:
+            if catalog.partial or not catalog.packed:
                 log.warning(
-                    "%d custom metrics are too many for the state, which has their digest only; "
-                    "changes are not reported by metric",
+                    "%d custom metrics are too many for the state; changes of %s are not reported "
+                    "by metric",
                     len(self.all_metrics),
+                    "those that no download requests" if catalog.partial else "them",
                 )
 
     @property
@@ -184,13 +197,26 @@ class TenantContext(Struct, frozen=True, dict=True):
 
     @property
     def _is_new(self) -> bool:
-        if self.previous_metrics is None:
-            return self.stored is None or not self.stored.has(self.all_metrics)
+        if self.stored is None:
+            return True
+        if self.previous_metrics is None or self.stored.partial:
+            return not self.stored.has(self.all_metrics) or self._requests_further_metrics
         return bool(self.changes)
+
+    @property
+    def _requests_further_metrics(self) -> bool:
+        """Return True if a requested metric is none of those that STATE has."""
+        known_ids = {metric.id for metric in self.previous_metrics or ()}
+        requested = (m for m in self.published_metrics if m.has_name(self._requested_names))
+        return bool(known_ids) and any(metric.id not in known_ids for metric in requested)
+
+    @property
+    def _requested_names(self) -> set[str]:
+        """Return the IDs and display names of the custom metrics that downloads request."""
+        return {name for download in self._downloads for name in download.custom_metrics}
 
     @property
     def _is_accepted(self) -> bool:
         settings = self.family.context.settings
-        names = {name for download in self._downloads for name in download.custom_metrics}
         is_ignored = settings.schema_drift == "ignore" and self.stored is not None
-        return not is_ignored and not self.refused_changes(names)
+        return not is_ignored and not self.refused_changes(self._requested_names)

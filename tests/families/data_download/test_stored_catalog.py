@@ -144,6 +144,48 @@ def test_catalog_of_too_many_metrics_is_reported_as_such(simulate, clock, caplog
     assert (version(first), version(second)) == (1, 2)
 
 
+def test_requested_metric_of_too_many_is_reported_if_it_changes(simulate, clock, audit_log):
+    """STATE has the requested metrics of a catalogue that is too large for it."""
+    published = metrics(3000)
+    sim = simulate(catalogue=published)
+    first = run_downloads(download_settings(sim, entry=FEW), clock)
+    sim.publish_metrics((replace(published[0], type="string"), *published[2:], NEW))
+
+    second = run_next_day(sim, clock, first, entry=FEW, audit_log_path=str(audit_log))
+
+    (line,) = audit_events(audit_log, "schema_changed")
+    assert [text.split(" (type")[0] for text in line["columns"]] == [f"retyped: {published[0].id}"]
+    assert (version(first), version(second)) == (1, 2)
+
+
+def test_requested_metric_of_too_many_fails_if_it_changes(simulate, clock):
+    """With fail a change of a requested metric fails, however many metrics there are."""
+    published = metrics(3000)
+    sim = simulate(catalogue=published)
+    first = run_downloads(download_settings(sim, entry=FEW), clock)
+    sim.publish_metrics((replace(published[0], type="string"), *published[1:]))
+
+    second = run_next_day(sim, clock, first, entry=FEW, schema_drift="fail")
+
+    assert isinstance(failure(second), DriftError)
+    assert version(second) == 1
+
+
+def test_metric_of_too_many_that_is_requested_later_is_known_from_then_on(simulate, clock):
+    """A metric that is added to the settings is no change; a later change of it is one."""
+    published = metrics(3000)
+    sim = simulate(catalogue=published)
+    more = {"custom_metrics": [published[0].id, published[1].id]}
+    first = run_downloads(download_settings(sim, entry=FEW), clock)
+    second = run_next_day(sim, clock, first, entry=more, schema_drift="fail")
+    sim.publish_metrics((published[0], replace(published[1], type="number"), *published[2:]))
+
+    third = run_next_day(sim, clock, second, number=3, entry=more, schema_drift="fail")
+
+    assert second.error is None
+    assert isinstance(failure(third), DriftError)
+
+
 def test_catalog_is_stored_by_one_stream_only(sim, clock):
     """Of two streams of the family one has the catalogue, the one that wrote STATE last."""
     first = run_downloads(download_settings(sim), clock, "custom_metrics", STREAM)
