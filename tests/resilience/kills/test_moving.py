@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +25,9 @@ from tests.resilience.kills.trial import (
 from tests.support.examples import quota_jobs
 from tests.support.kill_cases import Case
 from tests.support.run import Killed
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 CONSTANTS = {"_window_start", "_window_end", "window_start", "window_end"}
 """A day that is read again is read up to another end."""
@@ -61,6 +64,14 @@ def undisturbed_run(trial: Trial) -> Trial:
         other.config["end_date"] = bookmark.isoformat()
         assert other.live(None).error is None
     return other
+
+
+def keys_of_later_run(trial: Trial) -> AbstractSet[tuple[str, ...]]:
+    """Return the keys of another run an hour later: a list of changes also has newer rows."""
+    trial.clock.sleep(timedelta(hours=1))
+    with Moving(trial.case, trial.size, clock=trial.clock) as later:
+        assert later.live(None).error is None
+        return later.merged().keys()
 
 
 @pytest.mark.ci
@@ -101,8 +112,15 @@ def moving(case: Case, points: list[Point]) -> None:
             check_schemas(life.output)
             check_repeats(trial, number)
         other = undisturbed_run(trial)
-        found = different(trial.merged(), other.merged(), LEFT_OUT | CONSTANTS)
+        merged = trial.merged()
+        newer = merged.keys() - other.merged().keys()
+        found = different(
+            {key: row for key, row in merged.items() if key not in newer},
+            other.merged(),
+            LEFT_OUT | CONSTANTS,
+        )
         assert not found, (where, found)
+        assert newer <= keys_of_later_run(trial), where
         bookmark = trial.bookmark(trial.size.streams(case)[0])
         assert bookmark is not None
         present = begun.replace(microsecond=0) - SETTLE  # a window ends with a whole second
