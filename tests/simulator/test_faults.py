@@ -78,7 +78,7 @@ def test_stall_outlasts_a_timeout(sim):
     """A stalled answer lets the caller time out; the request has been carried out."""
     sim.simulator.faults.add(Fault("submit", "stall", seconds=30))
     with pytest.raises(requests.ReadTimeout):
-        sim.submit(timeout=0.05)
+        sim.submit(timeout=0.3)
 
     assert len(sim.simulator.jobs) == 1
 

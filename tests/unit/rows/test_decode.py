@@ -31,11 +31,14 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 @st.composite
 def draw_table(draw):
-    """Draw a header and rows as wide as it, none of them blank; the header begins with a letter."""
+    """Draw a header and rows as wide as it, none of them blank; the header begins with a letter.
+
+    No title has a NUL, with which a file of one line may look like UTF-16.
+    """
     width = draw(st.integers(1, 4))
     row = st.lists(texts, min_size=width, max_size=width)
     header, *rows = draw(st.lists(row, min_size=1, max_size=6))
-    header = [f"h{header[0]}", *header[1:]]
+    header = [title.replace("\0", "") for title in (f"h{header[0]}", *header[1:])]
     return [header, *(row for row in rows if row != header and any(map(str.strip, row)))]
 
 
