@@ -173,7 +173,7 @@ class DataDownloadApi(Struct, frozen=True):
             body = json_object(self.client.get(QUOTA_PATH).json)
         except (NotFound, PermissionDenied):
             return None
-        if (remaining := json_count(body.get("remaining"))) is None:
+        if (remaining := _parse_remaining(body.get("remaining"))) is None:
             return None
         reset_text = body.get("resetAt")
         return CallQuota(
@@ -280,6 +280,13 @@ def _parse_page(content: bytes) -> Any:
     values: dict[str, Any] = msgspec.structs.asdict(page)
     names = {field.name: field.encode_name for field in msgspec.structs.fields(page)}
     return {names[name]: value for name, value in values.items() if value is not None}
+
+
+def _parse_remaining(value: Any) -> int | None:
+    """Return the number of remaining calls; none remain if it is negative."""
+    text = str(value).strip()
+    is_overdrawn = text.startswith("-") and json_count(text[1:]) is not None
+    return 0 if is_overdrawn else json_count(value)
 
 
 def _parse_reset_time(text: str) -> datetime | None:

@@ -143,7 +143,9 @@ def test_quota_used_up_stops_before_the_first_page(simulate, clock, caplog):
     assert "2026-03-20 13:00 UTC" in warning
 
 
-@pytest.mark.parametrize("more", [{"limit": 1000}, {}, {"remaining": "0"}], ids=readable)
+@pytest.mark.parametrize(
+    "more", [{"limit": 1000}, {}, {"remaining": "0"}, {"remaining": -1}], ids=readable
+)
 def test_quota_without_a_reset_time_counts(sim, clock, caplog, more):
     """When there is more need not be told, nor how much there ever is: what is left counts."""
     body = json.dumps({"remaining": 0, **more})
