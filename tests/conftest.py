@@ -37,8 +37,8 @@ hypothesis.settings.register_profile("all", deadline=None, max_examples=100)
 hypothesis.settings.register_profile("tap", deadline=None, max_examples=30)
 hypothesis.settings.load_profile("tap")
 
-# Folders of tests that run no tap: all of their cases together take a moment.
-CHEAP = {"unit", "docs"}
+# Folders and files of tests that run no tap to its end: all of their cases take a moment.
+CHEAP = {"unit", "docs", "test_settings.py"}
 
 if sys.platform == "win32":
     # Whole processes, ended by signals; shells and pipes.

@@ -70,7 +70,6 @@ def test_batch_of_csv_has_the_rows_of_record_messages(compare, form, odd):
     compare(form, entity_settings(), WIDE, csv_table(700, *ODD[odd]), csv_table(3))
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_batch_without_keys_has_the_hashes_of_record_messages(compare, form):
     """Rows that are known by their digest are the same in files, and equal rows come once."""
@@ -90,7 +89,6 @@ def test_batch_of_json_has_the_rows_of_record_messages(compare, form, among):
     )
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS, ids=FORMS)
 def test_batch_of_rows_whose_last_block_repeats_keys_is_complete(compare, form):
     """A block of which no row is emitted, as each repeats a key, ends no batch."""

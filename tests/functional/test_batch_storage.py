@@ -159,7 +159,6 @@ def test_s3_batches_have_the_rows_of_record_messages(sim, clock, s3, form):
     assert batched(out.messages, s3.params) == expected
 
 
-@pytest.mark.ci
 @pytest.mark.promise("state-follows-records")
 def test_s3_upload_failing_fails_the_window_without_a_batch(sim, clock, s3):
     """If one file of a window cannot be stored, no BATCH names any of its files."""

@@ -204,7 +204,6 @@ def test_server_releases_the_locks_of_a_vanished_machine_within_a_minute(open_jo
 # Locks after a lost connection
 
 
-@pytest.mark.ci
 def test_lost_connection_of_an_idle_run_is_opened_again_at_once(server, open_journal):
     """A process that waits for the API and does not use its journal has its lock again."""
     journal = open_journal(real_time=True)
@@ -262,7 +261,6 @@ def test_lock_of_a_lost_connection_waits_for_its_process(server, clock, open_jou
     assert clock.slept == [3 * SECOND]
 
 
-@pytest.mark.ci
 def test_lock_of_a_connection_lost_again_waits_once_more(server, clock, open_journal):
     """A process that returned and lost its connection again has three seconds once more."""
     one, two = open_journal(), open_journal()

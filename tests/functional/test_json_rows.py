@@ -333,7 +333,6 @@ def test_records_and_invalid_rows_keep_the_order_of_the_file(sim, clock):
     assert [m["stream"] for m in out.of("RECORD")] == [json_jobs.STREAM, QUARANTINE] * 2
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("packed", [True, False])
 def test_repeats_past_what_is_held(sim, clock, packed, monkeypatch):
     """A window of more keys than are held in memory emits each once."""

@@ -67,7 +67,6 @@ def test_prose_in_place_of_a_table_is_no_empty_window(sim, clock, text):
     assert out.bookmark(quota_jobs.KB) is None
 
 
-@pytest.mark.ci
 @pytest.mark.promise("whole-files")
 def test_header_without_rows_and_known_columns_is_refused(sim, clock):
     """An empty file with other columns than those learned fails its window."""

@@ -131,7 +131,6 @@ def test_csv_table_as_arrow_arrays_is_equal_on_both_paths(both, arrays, odd):
     assert 30 in arrays
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("without", ["paid", "_window_start"])
 def test_deselected_column_of_arrow_arrays_is_emitted_on_neither_path(both, arrays, without):
     """A column that is not selected is in no line that is made of Arrow arrays."""
@@ -185,7 +184,6 @@ def test_new_column_of_a_second_window_has_its_schema_first(both):
     assert [("new_column" in row["record"]) for row in rows] == [False] * 20 + [True] * 30
 
 
-@pytest.mark.ci
 @pytest.mark.some(3)
 @pytest.mark.parametrize("among", AMONG.values(), ids=AMONG)
 def test_objects(both, among):

@@ -60,7 +60,6 @@ def test_reload_up_to_the_bookmark_within_a_day_leaves_nothing(reader, clock):
     assert left(second) == {"corrected": []}
 
 
-@pytest.mark.ci
 def test_reload_after_the_present_is_reported(reader, caplog):
     """Time that no run can read yet is read as new later, which a warning says once."""
     out = reader.run(3, 7)
@@ -75,7 +74,6 @@ def test_reload_after_the_present_is_reported(reader, caplog):
     assert left(third) == {"corrected": []}
 
 
-@pytest.mark.ci
 def test_reload_after_end_date_counts_when_end_date_is_raised(reader, caplog):
     """A warning names `end_date`, and the entry is not used up."""
     out = reader.run(3, 9)
@@ -118,7 +116,6 @@ def test_reload_of_sums_that_were_never_committed_is_reported(sim, clock, caplog
     assert second.records(paged_rows.STREAM) == []
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("stream", ["report_schedules", "agents"], ids=str)
 def test_reload_of_a_whole_table_is_reported(sim, clock, caplog, stream):
     """A table without windows is read whole in each run anyway."""
@@ -144,7 +141,6 @@ def interrupted_reload(reader):
     return failed.state
 
 
-@pytest.mark.ci
 def test_removed_entry_ends_its_reload(reader, caplog):
     """What is left of a reload is not read without its entry, and a line says so."""
     caplog.set_level("INFO")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tap_cxone.spool import Spool
 
 
-@pytest.mark.ci
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=2) | st.integers(0, 3) | st.none())),

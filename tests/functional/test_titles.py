@@ -126,7 +126,6 @@ def test_exact_title_after_a_resembling_one_has_the_declared_column(sim, clock, 
     assert values[0] == {"adherence_2": "91.5"}
 
 
-@pytest.mark.ci
 def test_declared_title_that_no_file_has_is_warned_of(sim, clock, caplog):
     """The warning names the setting and the title that resembles it, once."""
     files = [(["PAID_HOURS"], ["7.5"])] * 2

@@ -25,7 +25,6 @@ from tests.support.requests import sent
 HOUR = timedelta(hours=1)
 
 
-@pytest.mark.ci
 def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     """Every finished job is emitted once, and the tap starts none."""
     sim.report_jobs.submit({})
@@ -47,7 +46,6 @@ def test_collected_jobs_are_those_since_the_bookmark(sim, clock):
     assert job_submits(sim) == []
 
 
-@pytest.mark.ci
 def test_collected_jobs_with_one_end_are_all_emitted(sim, clock):
     """Two jobs that ended at the same instant are two windows."""
     sim.report_jobs.submit({})
@@ -216,7 +214,6 @@ def test_bookmark_in_a_skipped_period_passes_its_jobs(sim, clock):
     assert first.counts() + again.counts() == {}
 
 
-@pytest.mark.ci
 def test_job_that_waits_for_its_file_holds_back_later_ones(sim, clock):
     """The bookmark does not pass a job that ended within the hour and has no link so far."""
     early, late = sim.report_jobs.submit({}), sim.report_jobs.submit({})
@@ -289,7 +286,6 @@ def test_job_that_ended_a_minute_ago_is_collected(sim, clock):
     assert out.counts()[REPORT] == 12
 
 
-@pytest.mark.ci
 @pytest.mark.promise("own-hosts")
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["allowed", "another"])
 def test_file_of_a_collected_job_goes_to_allowed_hosts_only(sim, clock, is_allowed):

@@ -65,7 +65,6 @@ def log(s3_bucket: ObjectStorage, clock: FakeClock) -> Iterator[AuditLog]:
         yield log
 
 
-@pytest.mark.ci
 def test_object_has_the_first_line_at_once_and_later_lines_within_a_minute(clock, s3_bucket, log):
     """A process that is killed leaves the lines of up to a minute before its last line."""
     seen = []
@@ -88,7 +87,6 @@ def test_object_has_all_lines_when_the_log_is_closed(s3_bucket, log):
     assert len(logged(s3_bucket)[0]) == 3
 
 
-@pytest.mark.ci
 def test_last_upload_that_is_refused_is_repeated(clock, s3_bucket, log):
     """A refusal at the end loses no line: the object is uploaded again after a wait."""
     for _ in range(3):

@@ -196,7 +196,6 @@ def test_value_out_of_range_is_an_invalid_row(payroll, core, text):
 # A single column
 
 
-@pytest.mark.ci
 @PATHS
 @pytest.mark.parametrize("title", ["ID", "No.", "M"])
 def test_value_that_ends_with_a_short_only_title_is_warned_of(payroll, caplog, core, title):
