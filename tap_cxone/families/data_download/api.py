@@ -210,8 +210,8 @@ class DataDownloadApi(Struct, frozen=True):
             msg = f"a page announces {returned} rows and has {len(rows)}; run again"
             raise ApiError(msg)
         words, total = page.get("message"), json_count(page.get("totalRecords"))
-        is_shown = not rows and isinstance(words, str)
-        return Page(list(map(bytes, rows)), total, str(words) if is_shown else "")
+        shown = words if isinstance(words, str) and not rows else ""
+        return Page(list(map(bytes, rows)), total, shown)
 
     def mismatched_region(self) -> str | None:
         """Return the region in the token if it differs from the settings, else None."""

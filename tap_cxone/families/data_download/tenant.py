@@ -125,8 +125,7 @@ class TenantContext(Struct, frozen=True, dict=True):
             return []
         current = self.published_metrics
         if self.stored and self.stored.partial:
-            known_ids = {metric.id for metric in self.previous_metrics}
-            current = tuple(metric for metric in current if metric.id in known_ids)
+            current = tuple(metric for metric in current if metric.id in self._previous_ids)
         return find_changes(self.previous_metrics, current)
 
     @property
@@ -206,11 +205,16 @@ class TenantContext(Struct, frozen=True, dict=True):
     @property
     def _requests_further_metrics(self) -> bool:
         """Return True if a requested metric is none of those that STATE has."""
-        known_ids = {metric.id for metric in self.previous_metrics or ()}
-        requested = (m for m in self.published_metrics if m.has_name(self._requested_names))
-        return bool(known_ids) and any(metric.id not in known_ids for metric in requested)
+        names, known = self._requested_names, self._previous_ids
+        requested = (metric.id for metric in self.published_metrics if metric.has_name(names))
+        return bool(known) and not known.issuperset(requested)
 
-    @property
+    @cached_property
+    def _previous_ids(self) -> set[str]:
+        """Return the IDs of the metrics of the last run; none if they are unknown."""
+        return {metric.id for metric in self.previous_metrics or ()}
+
+    @cached_property
     def _requested_names(self) -> set[str]:
         """Return the IDs and display names of the custom metrics that downloads request."""
         return {name for download in self._downloads for name in download.custom_metrics}
